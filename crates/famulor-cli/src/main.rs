@@ -1,0 +1,3 @@
+//! The `famulor` command line.
+
+fn main() {}

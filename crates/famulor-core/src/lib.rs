@@ -1,0 +1,1 @@
+//! The Rust SDK for Famulor's conversation and AI-reply API.

@@ -1,0 +1,1 @@
+//! Typed mocks of every operation of Famulor's API, for tests.

@@ -1,0 +1,3 @@
+//! The developer's one entry point: `cargo xtask` lists what it can do.
+
+fn main() {}
