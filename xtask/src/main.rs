@@ -1,3 +1,47 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
-fn main() {}
+mod codegen;
+mod failure;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+pub(crate) use failure::Failure;
+
+const TASKS: &str = "\
+cargo xtask codegen [--check]   write famulor-gen and famulor-httpmock from openapi.yaml;
+                                --check: fail if a generated file is stale";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{TASKS}");
+            Ok(())
+        }
+        ["codegen"] => codegen::run(false),
+        ["codegen", "--check"] => codegen::run(true),
+        other => Err(Failure::new(format!(
+            "no such task: {}\n\n{TASKS}",
+            other.join(" ")
+        ))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root.
+pub(crate) fn workspace() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        manifest.parent().map(Path::to_path_buf).unwrap_or(manifest)
+    })
+}
