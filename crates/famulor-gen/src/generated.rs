@@ -5744,7 +5744,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -5826,7 +5826,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -5935,7 +5935,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6037,7 +6037,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6255,7 +6255,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6341,7 +6341,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6427,7 +6427,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6529,7 +6529,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6629,7 +6629,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6735,7 +6735,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6801,7 +6801,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
