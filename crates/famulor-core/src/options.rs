@@ -37,21 +37,18 @@ macro_rules! call_options {
     ($builder:ident) => {
         impl $builder {
             /// The time for all of it: queueing, attempts, waits and reading back. Default: the client's, 120 s.
-            #[must_use]
             pub fn with_deadline(mut self, deadline: std::time::Duration) -> Self {
                 self.options.deadline = deadline;
                 self
             }
 
             /// The time for one attempt, from sending to the last byte of the answer. Default: the client's, 60 s.
-            #[must_use]
             pub fn with_attempt_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.options.attempt_timeout = timeout;
                 self
             }
 
             /// The time for making a connection. Default: the client's, 10 s.
-            #[must_use]
             pub fn with_connect_timeout(mut self, timeout: std::time::Duration) -> Self {
                 self.options.connect_timeout = timeout;
                 self
@@ -60,7 +57,6 @@ macro_rules! call_options {
             /// The longest wait for the quota. A call that would wait longer fails at once with
             /// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) and the time at which it could go. Default:
             /// the client's, up to the deadline.
-            #[must_use]
             pub fn with_max_wait(mut self, wait: std::time::Duration) -> Self {
                 self.options.max_wait = Some(wait);
                 self
@@ -68,7 +64,6 @@ macro_rules! call_options {
 
             /// How often it may be sent again after a failure that is known not to have been processed. Default: the
             /// client's, 3.
-            #[must_use]
             pub fn with_max_retries(mut self, retries: u32) -> Self {
                 self.options.max_retries = retries;
                 self
