@@ -38,9 +38,10 @@ impl fmt::Display for Rung {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StepDown {
-    /// How long ago the last unexplained refusal was.
+    /// How long ago that was.
     pub ago: Duration,
-    /// How many calls that refusal found in the ledger, itself included.
+    /// How many calls the ledger had in the account's windows, the refused one
+    /// included.
     pub busy: u32,
 }
 
@@ -48,11 +49,23 @@ impl fmt::Display for StepDown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the server refused a call {} s ago, with {} in its windows and nobody else seen using them",
+            "the server refused a call {} s ago, with {} in its windows, which is within the limit",
             self.ago.as_secs(),
             self.busy
         )
     }
+}
+
+/// What the ledger can say about a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The ledger has not watched for a whole window yet: calls from before its
+    /// time, such as an earlier run of the same program, may have been counted.
+    BeforeOurTime,
+    /// Somebody else was seen to use the account.
+    Foreign,
+    /// By all the ledger knows the server should have accepted.
+    Unexplained,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -63,6 +76,7 @@ pub(super) struct Ladder {
     since: Moment,
     /// The last refusal; the zero moment when there was none.
     refused_at: Moment,
+    stepped_at: Moment,
 }
 
 impl Ladder {
@@ -86,27 +100,40 @@ impl Ladder {
         }
     }
 
-    /// A call was refused. `unexplained`: by all the ledger knows it should not
-    /// have been.
-    pub(super) fn refused(&mut self, now: Moment, granted: Moment, unexplained: bool, busy: u32) {
+    /// A call that was granted at `granted` was refused; `busy` calls were in
+    /// its windows.
+    pub(super) fn refused(&mut self, now: Moment, granted: Moment, cause: Cause, busy: u32) {
         self.settle(now);
-        // Calls that were already under way at an earlier refusal belong to it:
-        // five refusals of one burst are one piece of evidence.
-        let news = granted > self.refused_at;
-        if unexplained && news {
-            self.rung = match self.rung {
-                Rung::Burst => Rung::Spaced,
-                _ => Rung::OneAtATime,
-            };
+        // Calls that were under way at the last step belong to it: the refusals
+        // of one burst are one piece of evidence.
+        let news = granted > self.stepped_at;
+        let again = granted > self.refused_at && self.refused_before(now);
+        let next = match (cause, self.rung) {
+            (Cause::Unexplained, Rung::Burst) if news => Rung::Spaced,
+            (Cause::Unexplained, Rung::Spaced) if news => Rung::OneAtATime,
+            // Some servers' headers look like somebody else's use when it is
+            // their own estimate. Even spacing helps with either; one at a time
+            // would be a high price for what a stranger did.
+            (Cause::Foreign, Rung::Burst) if again => Rung::Spaced,
+            (_, rung) => rung,
+        };
+        if next != self.rung {
+            self.rung = next;
             self.busy = busy;
+            self.stepped_at = now;
         }
         self.since = now;
         self.refused_at = now;
     }
 
+    /// Whether there was a refusal not long ago.
+    fn refused_before(&self, now: Moment) -> bool {
+        self.refused_at > Moment::default() && now.since(self.refused_at) < CLEAN_TIME
+    }
+
     pub(super) fn reason(&self, now: Moment) -> Option<StepDown> {
         (self.rung(now) != Rung::Burst).then(|| StepDown {
-            ago: now.since(self.refused_at),
+            ago: now.since(self.stepped_at),
             busy: self.busy,
         })
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::ladder::Cause;
 use super::{Ledger, Moment, longest};
 use crate::SlotId;
 
@@ -23,11 +24,15 @@ impl Ledger {
         let busy = u32::try_from(busy.count()).unwrap_or(u32::MAX);
         let call = self.find(slot).map(|index| self.calls.remove(index));
         if let Some(call) = &call {
-            // Before a whole window has passed, calls from before this ledger's
-            // time (an earlier run of the same program) explain any refusal.
-            let known = self.born.plus_micros(longest(&self.windows, call)) <= call.granted;
-            let unexplained = known && !self.foreign_seen(now);
-            self.ladder.refused(now, call.granted, unexplained, busy);
+            let watched_from = self.born.plus_micros(longest(&self.windows, call));
+            let cause = if call.granted < watched_from {
+                Cause::BeforeOurTime
+            } else if self.foreign_seen(now) {
+                Cause::Foreign
+            } else {
+                Cause::Unexplained
+            };
+            self.ladder.refused(now, call.granted, cause, busy);
         }
         let time = match retry_after {
             Some(hint) => hint.saturating_add(ROUNDING),

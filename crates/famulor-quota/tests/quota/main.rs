@@ -1,11 +1,15 @@
 //! The asynchronous front end, on a clock that only moves when nothing else can.
 
+mod deadlines;
+mod permits;
+mod stores;
+mod turns;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use famulor_quota::{AccountKey, AcquireRequest, Limit, Quota};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// What the guard adds to a minute.
@@ -37,6 +41,14 @@ async fn use_slot(quota: &Quota, limits: &Arc<[Limit]>) {
         .await;
 }
 
+async fn busy(quota: &Quota, limits: &Arc<[Limit]>) -> u32 {
+    quota.usage(&account(), limits).await.unwrap()[0].busy
+}
+
+async fn waiting(quota: &Quota, limits: &Arc<[Limit]>) -> u32 {
+    quota.usage(&account(), limits).await.unwrap()[0].waiting
+}
+
 /// Lets every other task run until it waits for something.
 async fn settle() {
     for _ in 0..50 {
@@ -62,34 +74,4 @@ impl Served {
             permit.complete(None).await;
         })
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_sixth_call_waits_for_the_first_to_be_a_window_old() {
-    let (quota, limits) = (Quota::in_memory(), per_minute(5));
-    let began = Instant::now();
-    for _ in 0..5 {
-        let permit = quota.acquire(request(&limits)).await.unwrap();
-        assert_eq!(permit.waited(), Duration::ZERO);
-        permit.complete(None).await;
-    }
-    let permit = quota.acquire(request(&limits)).await.unwrap();
-    assert_eq!(permit.waited(), began.elapsed());
-    assert!(began.elapsed() >= SPAN && began.elapsed() < SPAN + seconds(1));
-}
-
-#[tokio::test(start_paused = true)]
-async fn inside_a_lane_the_first_to_come_is_the_first_served() {
-    let (quota, limits, served) = (Quota::in_memory(), per_minute(2), Served::default());
-    use_slot(&quota, &limits).await;
-    use_slot(&quota, &limits).await;
-    let mut callers = Vec::new();
-    for number in 0..9 {
-        callers.push(served.caller(&quota, request(&limits), &number.to_string()));
-        settle().await;
-    }
-    for caller in callers {
-        caller.await.unwrap();
-    }
-    assert_eq!(served.names().concat(), "012345678");
 }
