@@ -81,7 +81,7 @@ fn receive(
             .iter()
             .any(|said| said.role == "user" && said.content == message);
         conversation.say(Message::new("user", message), call.world.clock.now());
-        conversation.cost += billed.unwrap_or_default();
+        conversation.pay(billed.unwrap_or_default());
         let customer = conversation.external_identifier.as_deref().unwrap_or(id);
         call.message_stored(customer, repeated, billed);
     }

@@ -2,6 +2,8 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use std::time::SystemTime;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -120,7 +122,7 @@ fn row<'a>(state: &'a State, conversation: &'a Conversation) -> Row<'a> {
         variables: conversation.variables.as_ref(),
         external_identifier: conversation.external_identifier.as_deref(),
         message_count: conversation.history.len(),
-        total_cost: conversation.cost.as_dollars(),
+        total_cost: conversation.total_cost,
         ai_enabled: !conversation.ai_disabled,
         created_at: written(conversation.created_at),
         updated_at: written(conversation.updated_at),
@@ -130,8 +132,10 @@ fn row<'a>(state: &'a State, conversation: &'a Conversation) -> Row<'a> {
 }
 
 /// `YYYY-MM-DD HH:MM:SS`; the zone is not documented, UTC is Laravel's default.
-fn written(time: Option<Timestamp>) -> String {
-    let time = time.unwrap_or(Timestamp::UNIX_EPOCH);
+fn written(time: Option<SystemTime>) -> String {
+    let time = time
+        .and_then(|time| Timestamp::try_from(time).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH);
     time.to_zoned(TimeZone::UTC)
         .strftime("%Y-%m-%d %H:%M:%S")
         .to_string()

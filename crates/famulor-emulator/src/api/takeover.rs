@@ -14,6 +14,6 @@ pub(super) fn switch(call: &Call, ai_enabled: bool) -> Result<Response, Refusal>
         .conversation_mut(&call.uuid)
         .ok_or_else(Refusal::conversation_not_found)?;
     conversation.ai_disabled = !ai_enabled;
-    conversation.updated_at = Some(call.world.clock.now());
+    conversation.updated_at = Some(call.world.clock.now().into());
     Ok(Json(json!({"status": true, "ai_enabled": ai_enabled})).into_response())
 }

@@ -1,6 +1,7 @@
 //! A conversation and what is said in it.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -119,15 +120,22 @@ pub struct Conversation {
     pub customer: Option<Contact>,
     /// A person has taken over: messages are stored and not answered.
     pub ai_disabled: bool,
-    pub(crate) cost: Amount,
-    pub(crate) created_at: Option<Timestamp>,
-    pub(crate) updated_at: Option<Timestamp>,
+    /// What its messages have cost, in US dollars.
+    pub total_cost: f64,
+    /// When it was made; `None`: when it was given to the emulator.
+    pub created_at: Option<SystemTime>,
+    /// When it last changed; `None`: when it was given to the emulator.
+    pub updated_at: Option<SystemTime>,
 }
 
 impl Conversation {
     pub(crate) fn say(&mut self, message: Message, now: Timestamp) {
         self.history.push(message);
-        self.updated_at = Some(now);
+        self.updated_at = Some(now.into());
+    }
+
+    pub(crate) fn pay(&mut self, price: Amount) {
+        self.total_cost = (Amount::dollars(self.total_cost) + price).as_dollars();
     }
 
     /// Later values win; a conversation that never had variables has none.

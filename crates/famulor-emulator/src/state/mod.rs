@@ -91,8 +91,8 @@ impl State {
 
     /// Adds a conversation as it stands, in the place of one with the same id.
     pub(crate) fn add_conversation(&mut self, mut conversation: Conversation, now: Timestamp) {
-        conversation.created_at.get_or_insert(now);
-        conversation.updated_at.get_or_insert(now);
+        conversation.created_at.get_or_insert(now.into());
+        conversation.updated_at.get_or_insert(now.into());
         if conversation.id.is_empty() {
             conversation.id = self.fresh_id();
         }
