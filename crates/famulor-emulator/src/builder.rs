@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::emulator::Emulator;
+use crate::journal::JournalEntry;
 use crate::latency::Latency;
 use crate::limits::{LimitAlgorithm, RateLimit};
 use crate::money::Amount;
@@ -72,6 +73,7 @@ impl Default for EmulatorBuilder {
                 login_redirect: false,
                 control_from_anywhere: false,
                 journal_capacity: 10_000,
+                on_request: None,
             },
         }
     }
@@ -187,6 +189,18 @@ impl EmulatorBuilder {
     pub fn journal_capacity(mut self, entries: usize) -> Self {
         self.config.journal_capacity = entries;
         self
+    }
+
+    /// Calls this with every request once it is over, answered or not: for a
+    /// log. It runs where the answer is waited for, so it had better be quick.
+    pub fn on_request(mut self, show: impl Fn(&JournalEntry) + Send + Sync + 'static) -> Self {
+        self.config.on_request = Some(Arc::new(show));
+        self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn into_config(self) -> Config {
+        self.config
     }
 
     /// Starts it on the current tokio runtime. It listens when this returns.

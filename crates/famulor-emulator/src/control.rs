@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -47,8 +47,16 @@ async fn only_loopback(State(world): State<Arc<World>>, request: Request, next: 
     (StatusCode::FORBIDDEN, Json(body)).into_response()
 }
 
-async fn requests(State(world): State<Arc<World>>) -> Json<Value> {
-    let entries = lock(&world.record).journal.entries();
+#[derive(Deserialize)]
+struct After {
+    /// Only requests with a higher sequence: for a reader that follows.
+    #[serde(default)]
+    after: u64,
+}
+
+async fn requests(State(world): State<Arc<World>>, Query(from): Query<After>) -> Json<Value> {
+    let mut entries = lock(&world.record).journal.entries();
+    entries.retain(|entry| entry.sequence > from.after);
     Json(json!({"requests": entries}))
 }
 
@@ -138,4 +146,41 @@ fn unreadable(error: &str) -> Response {
         Json(json!({"error": error})),
     )
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tower_service::Service;
+
+    use super::*;
+    use crate::Emulator;
+
+    async fn stats_for(peer: &str, open: bool) -> StatusCode {
+        let config = Emulator::builder()
+            .control_from_anywhere(open)
+            .into_config();
+        let mut request = Request::new(Body::empty());
+        *request.uri_mut() = http::Uri::from_static("/__emulator/stats");
+        let address = peer.parse().expect("an address");
+        request.extensions_mut().insert(Peer(address));
+        let answer = router(Arc::new(World::new(config))).call(request).await;
+        answer.expect("an answer").status()
+    }
+
+    #[tokio::test]
+    async fn other_machines_are_kept_out_unless_they_are_let_in() {
+        for near in [
+            "127.0.0.1:4000",
+            "127.8.8.8:4000",
+            "[::1]:4000",
+            "[::ffff:127.0.0.1]:4000",
+        ] {
+            assert_eq!(stats_for(near, false).await, StatusCode::OK, "{near}");
+        }
+        for far in ["192.168.1.7:4000", "[2001:db8::1]:4000"] {
+            assert_eq!(stats_for(far, false).await, StatusCode::FORBIDDEN, "{far}");
+            assert_eq!(stats_for(far, true).await, StatusCode::OK, "{far}");
+        }
+    }
 }

@@ -23,6 +23,7 @@ use crate::world::World;
 /// Any number of them run side by side in one process. Dropping one stops it at
 /// once: connections are closed, calls under way are not answered. See
 /// [`shutdown`](Self::shutdown) for the orderly way.
+#[must_use = "dropping an emulator stops it"]
 pub struct Emulator {
     address: SocketAddr,
     world: Arc<World>,

@@ -15,7 +15,7 @@ use crate::operation::Operation;
 pub struct JournalEntry {
     /// 1 for the first request after a start or a reset.
     pub sequence: u64,
-    /// When it arrived, in emulated time.
+    /// When it arrived, in emulated time: at the limits, if it got that far.
     #[serde(serialize_with = "rfc3339")]
     pub time: SystemTime,
     /// The same, since the emulator started.
@@ -107,15 +107,21 @@ impl Journal {
 
     /// Adds to what is known of a request, unless it is forgotten already.
     pub(crate) fn note(&mut self, sequence: u64, note: impl FnOnce(&mut JournalEntry)) {
-        let Some(first) = self.entries.front().map(|entry| entry.sequence) else {
-            return;
-        };
-        let Some(index) = sequence.checked_sub(first) else {
-            return;
-        };
-        if let Some(entry) = self.entries.get_mut(index as usize) {
+        if let Some(entry) = self
+            .index(sequence)
+            .and_then(|index| self.entries.get_mut(index))
+        {
             note(entry);
         }
+    }
+
+    pub(crate) fn entry(&self, sequence: u64) -> Option<JournalEntry> {
+        self.entries.get(self.index(sequence)?).cloned()
+    }
+
+    fn index(&self, sequence: u64) -> Option<usize> {
+        let first = self.entries.front()?.sequence;
+        usize::try_from(sequence.checked_sub(first)?).ok()
     }
 
     pub(crate) fn entries(&self) -> Vec<JournalEntry> {

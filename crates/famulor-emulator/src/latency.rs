@@ -56,3 +56,44 @@ impl Latency {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Latency, Seeded};
+
+    const SPREAD: Latency = Latency::Spread {
+        median: Duration::from_secs(2),
+        p99: Duration::from_secs(8),
+    };
+
+    fn drawn(seed: u64) -> Vec<Duration> {
+        let draw = |sequence| SPREAD.of_request(sequence, Seeded::new(seed));
+        (0..20_000).map(draw).collect()
+    }
+
+    #[test]
+    fn a_spread_has_its_median_and_its_99th_percentile() {
+        let mut drawn = drawn(1);
+        drawn.sort();
+        let at = |share: usize| drawn[drawn.len() * share / 100].as_secs_f64();
+        assert!((at(50) - 2.0).abs() < 0.1, "{}", at(50));
+        assert!((at(99) - 8.0).abs() < 0.8, "{}", at(99));
+    }
+
+    #[test]
+    fn a_spread_is_the_same_for_a_seed_and_another_for_another() {
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1), drawn(2));
+    }
+
+    #[test]
+    fn a_spread_without_width_is_its_median() {
+        let narrow = Latency::Spread {
+            median: Duration::from_secs(2),
+            p99: Duration::from_secs(1),
+        };
+        assert_eq!(narrow.of_request(1, Seeded::new(1)), Duration::from_secs(2));
+    }
+}

@@ -39,6 +39,11 @@
 //!   sake of tests, a balance of its own;
 //! - what stands in place of a variable that nobody set: the placeholder.
 //!
+//! In the source, *seed 0* to *seed 2* are the three documentation pages that
+//! the project began with (create a conversation, get a conversation, generate a
+//! reply), and *facts* are what the vendor's documentation and public clients
+//! say of the rest.
+//!
 //! There is no language model in it: see the replies as placeholders that
 //! remember.
 

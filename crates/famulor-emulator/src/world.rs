@@ -1,13 +1,13 @@
 //! Everything one emulator is made of, shared by its connections.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::faults::FaultBook;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalEntry};
 use crate::latency::Latency;
 use crate::limits::{LimitAlgorithm, Limits, RateLimit};
 use crate::lock;
@@ -15,6 +15,9 @@ use crate::money::Amount;
 use crate::seeded::Seeded;
 use crate::state::{Assistant, Conversation, State};
 use crate::stats::{Stats, Tally};
+
+/// Called with every request once it is over.
+pub(crate) type OnRequest = Arc<dyn Fn(&JournalEntry) + Send + Sync>;
 
 /// How an emulator was asked to be.
 #[derive(Clone)]
@@ -34,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) login_redirect: bool,
     pub(crate) control_from_anywhere: bool,
     pub(crate) journal_capacity: usize,
+    pub(crate) on_request: Option<OnRequest>,
 }
 
 /// One emulated server.

@@ -147,6 +147,32 @@ async fn a_refused_request_does_not_count_and_a_failed_one_does() {
 }
 
 #[tokio::test]
+async fn of_many_at_once_no_more_are_let_in_than_the_limit_has() {
+    for algorithm in [
+        LimitAlgorithm::Fixed,
+        LimitAlgorithm::SlidingLog,
+        LimitAlgorithm::TokenBucket,
+    ] {
+        let probe = Probe::on(
+            Emulator::builder()
+                .time_scale(0.0)
+                .limit_algorithm(algorithm)
+                .latency(Duration::from_millis(20)),
+        )
+        .await;
+        let calls: Vec<_> = (0..15)
+            .map(|call| probe.begin(&format!("customer {call}"), "Hello"))
+            .collect();
+        let mut accepted = 0;
+        for call in calls {
+            let answer = call.await.expect("no panic").expect("an answer");
+            accepted += usize::from(answer.status() == 200);
+        }
+        assert_eq!(accepted, 5, "{algorithm:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_token_has_its_own_quota() {
     let probe = Probe::frozen().await;
     assert_eq!(let_in(&probe, 6).await, 5);

@@ -28,6 +28,15 @@ async fn a_customer_has_one_conversation_and_the_assistant_remembers_it() {
 }
 
 #[tokio::test]
+async fn blanks_around_a_text_are_taken_off_as_laravel_does() {
+    let probe = Probe::start().await;
+    let answer = probe.reply(" anna ", "\n Hello there \n").await;
+    assert_eq!(answer.body["customer_identifier"], "anna");
+    let id = answer.body["conversation_id"].as_str().expect("an id");
+    assert_eq!(probe.history(id).await[0]["content"], "Hello there");
+}
+
+#[tokio::test]
 async fn the_same_customer_of_another_assistant_is_another_conversation() {
     let probe = Probe::start().await;
     let first = probe.reply("anna@example.com", "Hello").await;

@@ -12,6 +12,7 @@ mod pipeline;
 mod refusal;
 mod replies;
 mod takeover;
+mod throttle;
 mod validation;
 
 use std::sync::Arc;

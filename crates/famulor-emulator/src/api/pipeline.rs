@@ -14,11 +14,9 @@ use http::{HeaderMap, StatusCode};
 use super::call::Call;
 use super::refusal::Refusal;
 use super::validation::Input;
-use super::{account, assistants, conversations, gate, listing, replies, takeover};
-use crate::caller::Caller;
+use super::{account, assistants, conversations, gate, listing, replies, takeover, throttle};
 use crate::faults::{AsAnswer, Effect, Hangup, Place, to_login_page};
 use crate::journal::Arrival;
-use crate::limits::{LimitHeaders, Scope, TooMany};
 use crate::lock;
 use crate::operation::Operation;
 use crate::server::Peer;
@@ -55,13 +53,20 @@ fn arrive(world: &World, operation: Option<Operation>, request: &Request) -> u64
 }
 
 fn depart(world: &World, sequence: u64, response: Response) -> Response {
-    if response.extensions().get::<Hangup>().is_none() {
-        let status = response.status().as_u16();
+    let status = match response.extensions().get::<Hangup>() {
+        None => Some(response.status().as_u16()),
+        Some(_) => None,
+    };
+    let entry = {
         let mut record = lock(&world.record);
-        record.tally.answered(status);
-        record
-            .journal
-            .note(sequence, |entry| entry.status = Some(status));
+        if let Some(status) = status {
+            record.tally.answered(status);
+        }
+        record.journal.note(sequence, |entry| entry.status = status);
+        record.journal.entry(sequence)
+    };
+    if let (Some(show), Some(entry)) = (&world.config.on_request, entry) {
+        show(&entry);
     }
     response
 }
@@ -101,9 +106,9 @@ async fn answer(
         }
         Err(refusal) => return refusal.into_response(),
     };
-    let limit_headers = match admit(world, &caller, operation, sequence) {
+    let limit_headers = match throttle::admit(world, &caller, operation, sequence) {
         Ok(headers) => headers,
-        Err(too_many) => return refuse(world, &too_many),
+        Err(too_many) => return throttle::refuse(world, &too_many),
     };
 
     if let Some(effect) = due(Place::Door)
@@ -160,78 +165,12 @@ async fn handle(call: &Call, operation: Operation) -> Result<Response, Refusal> 
     }
 }
 
-fn admit(
-    world: &World,
-    caller: &Caller,
-    operation: Operation,
-    sequence: u64,
-) -> Result<Option<LimitHeaders>, TooMany> {
-    let admitted = lock(&world.limits).admit(caller, operation, world.clock.elapsed());
-    let mut record = lock(&world.record);
-    match admitted {
-        Ok(_) => record.tally.let_in(caller),
-        Err(_) => record.tally.rate_limited(),
-    }
-    record.journal.note(sequence, |entry| {
-        entry.token = Some(caller.mark());
-        entry.counted = admitted.is_ok();
-    });
-    admitted
-}
-
-/// The two documented bodies of a 429.
-fn refuse(world: &World, too_many: &TooMany) -> Response {
-    let seconds = too_many.retry_after;
-    let mut response = too_many_body(too_many.scope, seconds);
-    let reset = world
-        .clock
-        .now()
-        .as_second()
-        .saturating_add_unsigned(seconds);
-    too_many
-        .headers
-        .write_refused(seconds, reset, response.headers_mut());
-    response
-}
-
-fn too_many_body(scope: Scope, retry_after: u64) -> Response {
-    let body = match scope {
-        Scope::Reply => serde_json::json!({
-            "message": "Too Many Attempts.",
-            "retry_after": retry_after,
-        }),
-        Scope::General => serde_json::json!({
-            "error": "Rate limit exceeded",
-            "message": "Too many requests. Please try again later.",
-            "retry_after": retry_after,
-        }),
-    };
-    (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response()
-}
-
 async fn at_the_gate(world: &World, effect: &Effect, operation: Operation, host: &str) -> Response {
     match effect {
         Effect::Answer(AsAnswer::TooManyRequests {
             headers,
             retry_after,
-        }) => {
-            let shown = lock(&world.limits).shown(operation);
-            let scope = match (shown, operation) {
-                (Some((scope, _)), _) => scope,
-                (None, Operation::GenerateReply) => Scope::Reply,
-                (None, _) => Scope::General,
-            };
-            if !headers {
-                return too_many_body(scope, *retry_after);
-            }
-            let limit = shown.map_or(1, |(_, limit)| limit.requests());
-            let too_many = TooMany {
-                scope,
-                headers: LimitHeaders::counted(limit, 0),
-                retry_after: *retry_after,
-            };
-            refuse(world, &too_many)
-        }
+        }) => throttle::pretend(world, operation, *headers, *retry_after),
         Effect::Answer(AsAnswer::LoginRedirect) => to_login_page(host),
         effect => effect
             .instead(operation)

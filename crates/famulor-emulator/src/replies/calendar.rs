@@ -32,7 +32,7 @@ pub(super) fn answer(turn: &Turn<'_>) -> Option<Reply> {
         "calendar",
         "termin",
     ])
-    .then(|| check(turn))
+    .then(check)
 }
 
 /// The assistant's last word on the calendar was an offer, not a booking.
@@ -45,15 +45,11 @@ fn slots_are_offered(turn: &Turn<'_>) -> bool {
         .is_some_and(|call| call.name == CHECK)
 }
 
-fn check(turn: &Turn<'_>) -> Reply {
+fn check() -> Reply {
     const OFFER: &str = "I've checked our calendar and we have availability tomorrow at 2 PM and \
                          Friday at 10 AM. Which works better for you?";
-    let text = match turn.earlier() {
-        Some(_) => turn.with_memory(OFFER),
-        None => OFFER.to_owned(),
-    };
     Reply {
-        text,
+        text: OFFER.to_owned(),
         function_calls: vec![FunctionCall {
             name: CHECK.to_owned(),
             arguments: json!({"start_date": "2025-01-08", "days": 7}),

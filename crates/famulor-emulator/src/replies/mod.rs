@@ -49,7 +49,7 @@ impl Turn<'_> {
         let said = self.message.to_lowercase();
         let about = |words: &[&str]| words.iter().any(|word| said.contains(word));
         let text = if about(&["remember", "did i say", "what i said", "my name"]) {
-            self.recall()
+            self.recall(&said)
         } else if about(&["order", "delivery", "shipping", "parcel", "bestellung"]) {
             self.order()
         } else if about(&["price", "cost", "plan", "offer", "preis"]) {
@@ -62,19 +62,12 @@ impl Turn<'_> {
                 "I understand. I've made a note for my colleagues, so that you won't have to \
                  explain it twice. Is there anything I can do until they are with you?",
             )
-        } else if about(&["thank", "danke", "bye"]) {
+        } else if is_farewell(&said) {
             format!(
                 "You're very welcome{}! Is there anything else I can help you with?",
                 self.comma_name()
             )
-        } else if about(&[
-            "hello",
-            "good morning",
-            "good evening",
-            "hallo",
-            "guten tag",
-        ]) || said.starts_with("hi")
-        {
+        } else if is_small_talk(&said) {
             self.greet()
         } else {
             self.acknowledge()
@@ -93,12 +86,17 @@ impl Turn<'_> {
         }
     }
 
-    fn recall(&self) -> String {
+    fn recall(&self, said: &str) -> String {
         let name = match self.first_name() {
             Some(name) => format!("You are {name}. "),
             None => String::new(),
         };
-        match self.earlier() {
+        let recalled = if said.contains("first") {
+            self.said_before().next_back()
+        } else {
+            self.earlier()
+        };
+        match recalled {
             Some(earlier) => format!(
                 "{name}As you said earlier: \"{}\". Shall we go on from there?",
                 quote(earlier)
@@ -152,13 +150,21 @@ impl Turn<'_> {
         }
     }
 
-    /// The customer's last message before this one.
-    fn earlier(&self) -> Option<&str> {
+    /// What the customer said before, the last first.
+    fn said_before(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.history
             .iter()
             .rev()
-            .find(|message| message.role == "user")
+            .filter(|message| message.role == "user")
             .map(|message| message.content.as_str())
+    }
+
+    /// What is worth coming back to: the last thing that was not a greeting or
+    /// a thank-you, if there is one.
+    fn earlier(&self) -> Option<&str> {
+        self.said_before()
+            .find(|said| !is_small_talk(&said.to_lowercase()))
+            .or_else(|| self.said_before().next())
     }
 
     fn choose<'t>(&self, texts: &[&'t str]) -> &'t str {
@@ -189,6 +195,31 @@ impl Turn<'_> {
             None => String::new(),
         }
     }
+}
+
+fn is_greeting(said: &str) -> bool {
+    const GREETINGS: [&str; 6] = [
+        "hello",
+        "good morning",
+        "good evening",
+        "hallo",
+        "guten tag",
+        "hey",
+    ];
+    let first = said.split(|letter: char| !letter.is_alphabetic()).next();
+    first == Some("hi") || GREETINGS.iter().any(|greeting| said.starts_with(greeting))
+}
+
+fn is_farewell(said: &str) -> bool {
+    ["thank", "danke", "bye"]
+        .iter()
+        .any(|word| said.contains(word))
+}
+
+/// Short enough to be nothing but courtesy.
+fn is_small_talk(said: &str) -> bool {
+    const COURTESY: usize = 20;
+    said.chars().count() <= COURTESY && (is_greeting(said) || is_farewell(said))
 }
 
 /// As much of a message as one would repeat to the person who wrote it.

@@ -1,6 +1,8 @@
 //! A bare HTTP client and an emulator: what every test here talks with.
 #![allow(dead_code, unreachable_pub)]
 
+use std::time::{Duration, Instant};
+
 use famulor_emulator::{Emulator, EmulatorBuilder};
 use reqwest::header::{ACCEPT, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder};
@@ -113,12 +115,32 @@ impl Probe {
         .await
     }
 
+    /// Sends a message and does not wait for the reply.
+    pub fn begin(&self, customer: &str, message: &str) -> Underway {
+        let request = self
+            .request(Method::POST, "/ai/generate-reply")
+            .json(&reply_request(customer, message));
+        tokio::spawn(request.send())
+    }
+
     pub async fn history(&self, conversation: &str) -> Vec<Value> {
         let answer = self.get(&format!("/conversations/{conversation}")).await;
         answer.body["history"]
             .as_array()
             .expect("a history")
             .clone()
+    }
+}
+
+/// A call that somebody may hang up on.
+pub type Underway = tokio::task::JoinHandle<reqwest::Result<reqwest::Response>>;
+
+/// Waits until something is so.
+pub async fn until(what: impl Fn() -> bool) {
+    let patience = Instant::now();
+    while !what() {
+        assert!(patience.elapsed() < Duration::from_secs(10), "never so");
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
