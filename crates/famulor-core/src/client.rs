@@ -2,18 +2,22 @@
 
 mod builder;
 mod environment;
+mod quota_status;
 mod shared;
 
 use std::sync::Arc;
 
 pub use builder::{ClientBuilder, WaitNotice};
+pub use quota_status::QuotaStatus;
 pub(crate) use shared::Shared;
 
+use crate::delivery::{Verification, verify};
 use crate::operations::{
     ApiRequest, Conversation, CreateConversation, GetAccount, ListAssistants, ListConversations,
     ReplyRequest, WebhookChange,
 };
-use crate::{AssistantId, AssistantUuid, ConversationId, CustomerId, Result, Usage};
+use crate::options::CallOptions;
+use crate::{AssistantId, AssistantUuid, ConversationId, CustomerId, Error, Lane, Result, Usage};
 
 /// Famulor's conversation and AI-reply API.
 ///
@@ -37,6 +41,7 @@ use crate::{AssistantId, AssistantUuid, ConversationId, CustomerId, Result, Usag
 #[derive(Clone)]
 pub struct Client {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) options: CallOptions,
 }
 
 impl Client {
@@ -86,6 +91,62 @@ impl Client {
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.shared.counters.snapshot()
+    }
+
+    /// The same client, on the same connections and quota, whose calls wait in this lane.
+    ///
+    /// ```no_run
+    /// # fn example(client: famulor_core::Client) {
+    /// use famulor_core::Lane;
+    ///
+    /// let backlog = client.clone().with_lane(Lane::Bulk); // lets the other clones go first
+    /// # }
+    /// ```
+    pub fn with_lane(mut self, lane: Lane) -> Self {
+        self.options.lane = lane;
+        self
+    }
+
+    /// When the next reply could go, and how the token's limits stand. Makes no call of the API.
+    ///
+    /// ```no_run
+    /// # async fn example(client: famulor_core::Client) -> famulor_core::Result<()> {
+    /// let quota = client.quota().await?;
+    /// println!("the next reply could go in {:?}", quota.next_reply_in());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Network`](crate::ErrorKind::Network) if the quota's store cannot be asked.
+    pub async fn quota(&self) -> Result<QuotaStatus> {
+        QuotaStatus::ask(&self.shared).await
+    }
+
+    /// Asks the conversation what became of a message whose outcome is unknown. Sends no message.
+    ///
+    /// It looks until there is a verdict or the client's deadline comes. "Not there" is said only with proof: two
+    /// looks that show nothing, the last one after the quiet time of
+    /// [`with_doubt_wait`](ClientBuilder::with_doubt_wait), counted from when the message was given up.
+    ///
+    /// ```no_run
+    /// # async fn example(client: famulor_core::Client, error: famulor_core::Error) -> famulor_core::Result<()> {
+    /// use famulor_core::Verification;
+    ///
+    /// match client.verify(&error).await? {
+    ///     Verification::Answered(turn) => println!("{}", turn.text().unwrap_or_default()),
+    ///     Verification::NotThere => println!("it can be sent again"),
+    ///     _ => println!("a person has to look"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) if `error` is not of a message whose
+    /// [`delivery`](Error::delivery) is `Unknown` or `Processed`.
+    pub async fn verify(&self, error: &Error) -> Result<Verification> {
+        verify(self, error).await
     }
 
     /// Generates an AI reply to a customer's message. Billed; at most 5 a minute per token (seed 002).

@@ -3,20 +3,27 @@
 //! Before sending, the number of the customer's own messages in the conversation is known (the watermark). After an
 //! unknown outcome the conversation is read: a message behind the watermark that is this one has arrived.
 
+mod doubt;
 mod positions;
 mod read_back;
 mod sight;
+mod verify;
 
 use std::future::Future;
+
+use tokio::time::Instant;
 
 use famulor_gen::{
     Error as Generated,
     types::{ApiError, Message},
 };
 
+pub(crate) use doubt::Doubt;
 use positions::Position;
 pub(crate) use positions::Positions;
 use read_back::{Verdict, read_back};
+pub use verify::Verification;
+pub(crate) use verify::verify;
 
 use crate::call::{Call, OrderTurn, run};
 use crate::usage::count;
@@ -89,14 +96,14 @@ where
     let _turn = wait_for_turn(&call, &key).await?;
     shared.counters.reserve_billed()?;
 
-    let watermark = match call.options.on_unknown {
-        OnUnknown::Verify if !call.operation.needs_key || shared.has_key() => {
-            position(&call, &outgoing, &key).await
-        }
+    let policy = call.options.on_unknown;
+    let may_look = !call.operation.needs_key || shared.has_key();
+    let watermark = match policy {
+        OnUnknown::Verify | OnUnknown::Fail if may_look => position(&call, &outgoing, &key).await,
         _ => None,
     };
     loop {
-        let error = match run(&call, &send).await {
+        let mut error = match run(&call, &send).await {
             Ok(done) => {
                 let found = conversation_of(&done.value);
                 shared.positions.advance(key, watermark, found);
@@ -113,19 +120,21 @@ where
             return Err(error);
         }
         shared.positions.forget(&key);
+        let doubt = Doubt::new(&outgoing, watermark.clone());
         let rounds_left = error.attempts() <= call.options.max_retries;
-        match (call.options.on_unknown, error.delivery()) {
-            (OnUnknown::Fail, _) => return Err(error),
+        match (policy, error.delivery()) {
             (OnUnknown::Resend, Delivery::Unknown)
                 if rounds_left && !call.start.left().is_zero() =>
             {
                 call.attempts_before = error.attempts();
                 continue;
             }
-            (OnUnknown::Resend, Delivery::Unknown) => return Err(error),
+            (OnUnknown::Fail, _) | (OnUnknown::Resend, Delivery::Unknown) => {
+                return Err(error.with_doubt(doubt));
+            }
             _ => {}
         }
-        match read_back(&call, &outgoing, watermark.as_ref()).await {
+        match read_back(&call, &doubt).await {
             Verdict::Answered {
                 conversation,
                 message,
@@ -142,30 +151,36 @@ where
             }
             Verdict::NotThere if error.delivery() == Delivery::Unknown && rounds_left => {
                 call.attempts_before = error.attempts();
+                continue;
             }
-            Verdict::NotThere | Verdict::Open => return Err(error),
-            Verdict::Arrived => return Err(arrived(error)),
+            Verdict::NotThere | Verdict::Open => {}
+            Verdict::Arrived => mark_arrived(&mut error),
             Verdict::Crowded => {
-                return Err(error.with_hint(
+                error = error.with_hint(
                     "other messages reached the conversation meanwhile: a person has to read it and decide",
-                ));
+                );
             }
         }
+        return Err(error.with_doubt(doubt));
     }
 }
 
 async fn wait_for_turn(call: &Call<'_>, key: &str) -> Result<OrderTurn> {
     let turn = call.shared.order.turn(key.to_owned());
-    tokio::time::timeout_at(call.start.deadline, turn)
-        .await
-        .map_err(|_| {
-            Error::new(
-                ErrorKind::RateLimited,
-                Delivery::NotSent,
-                "an earlier message of the same customer was still in flight at the deadline",
-            )
-            .with_hint("messages of one customer go one at a time: allow a longer deadline")
-        })
+    // A deadline that has passed lets through what is ready on the spot.
+    let latest = if call.options.only_now {
+        Instant::now()
+    } else {
+        call.start.deadline
+    };
+    tokio::time::timeout_at(latest, turn).await.map_err(|_| {
+        Error::new(
+            ErrorKind::RateLimited,
+            Delivery::NotSent,
+            "an earlier message of the same customer was still in flight at the deadline",
+        )
+        .with_hint("messages of one customer go one at a time: allow a longer deadline")
+    })
 }
 
 /// The watermark: what is known from the last answer, else what a look at the conversation shows. `None` if it cannot be
@@ -184,12 +199,11 @@ async fn position(call: &Call<'_>, outgoing: &Outgoing<'_>, key: &str) -> Option
 }
 
 /// The message is in the conversation, its answer is not.
-fn arrived(mut error: Error) -> Error {
+fn mark_arrived(error: &mut Error) {
     let details = error.details_mut();
     details.delivery = Delivery::Processed;
     details.kind = ErrorKind::Unreadable;
     details.hint = Some(
         "do not repeat it: it is in the conversation; read that later for the answer".to_owned(),
     );
-    error
 }

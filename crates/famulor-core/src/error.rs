@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::delivery::Doubt;
+
 pub use code::ErrorCode;
 pub use delivery::Delivery;
 pub use kind::ErrorKind;
@@ -57,6 +59,8 @@ pub(crate) struct Details {
     pub(crate) request_id: Option<String>,
     pub(crate) read_only: bool,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// What is needed to find out what became of the message.
+    pub(crate) doubt: Option<Doubt>,
 }
 
 impl Error {
@@ -147,6 +151,7 @@ impl Error {
             request_id: None,
             read_only: false,
             source: None,
+            doubt: None,
         }))
     }
 
@@ -186,6 +191,15 @@ impl Error {
     ) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    pub(crate) fn with_doubt(mut self, doubt: Doubt) -> Self {
+        self.0.doubt = Some(doubt);
+        self
+    }
+
+    pub(crate) fn doubt(&self) -> Option<&Doubt> {
+        self.0.doubt.as_ref()
     }
 
     pub(crate) fn details_mut(&mut self) -> &mut Details {

@@ -68,11 +68,12 @@ mod transport;
 mod usage;
 
 pub use answers::{Account, ApiAnswer, History, Page, Reply, Turn};
-pub use client::{Client, ClientBuilder, WaitNotice};
+pub use client::{Client, ClientBuilder, QuotaStatus, WaitNotice};
+pub use delivery::Verification;
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, Result};
 pub use famulor_gen::types::{Assistant, Contact, ConversationSummary, FunctionCall, Message};
 pub use famulor_gen::{ConversationKind, LooseObject, Role};
-pub use famulor_quota::{Limit, Quota};
+pub use famulor_quota::{Lane, Limit, Quota, QuotaStore};
 pub use input::{AssistantId, AssistantUuid, ConversationId, CustomerId, OnUnknown};
 pub use operations::{
     ApiRequest, Conversation, CreateConversation, GetAccount, GetHistory, ListAssistants,

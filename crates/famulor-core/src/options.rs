@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use famulor_quota::Lane;
+
 use crate::OnUnknown;
 
 /// How one call behaves. Starts as the client's settings.
@@ -14,6 +16,9 @@ pub(crate) struct CallOptions {
     pub(crate) doubt_wait: Duration,
     pub(crate) max_retries: u32,
     pub(crate) on_unknown: OnUnknown,
+    pub(crate) lane: Lane,
+    /// Wait for nothing: no slot, no turn, no repetition.
+    pub(crate) only_now: bool,
 }
 
 impl Default for CallOptions {
@@ -28,6 +33,8 @@ impl Default for CallOptions {
             doubt_wait: Duration::from_secs(120),
             max_retries: 3,
             on_unknown: OnUnknown::Verify,
+            lane: Lane::Interactive,
+            only_now: false,
         }
     }
 }
@@ -62,6 +69,13 @@ macro_rules! call_options {
                 self
             }
 
+            /// Which lane it waits in for the quota: a backlog in [`Lane::Bulk`](crate::Lane::Bulk) lets
+            /// interactive calls go first. Default: the client's.
+            pub fn with_lane(mut self, lane: crate::Lane) -> Self {
+                self.options.lane = lane;
+                self
+            }
+
             /// How often it may be sent again after a failure that is known not to have been processed. Default: the
             /// client's, 3.
             pub fn with_max_retries(mut self, retries: u32) -> Self {
@@ -72,9 +86,24 @@ macro_rules! call_options {
     };
 }
 
-/// Lets `.await` on a call's builder do what `.send().await` does.
+/// A call's form that waits for nothing but the server, and `.await` on its builder, which does
+/// what `.send().await` does.
 macro_rules! awaitable {
     ($builder:ident, $output:ty) => {
+        impl $builder {
+            /// Sends it if it can go now, and never waits: not for a slot of the quota, not for an
+            /// earlier message of the same customer, not to send it again.
+            ///
+            /// # Errors
+            /// [`ErrorKind::RateLimited`](crate::ErrorKind::RateLimited) with
+            /// [`retry_after`](crate::Error::retry_after) if it cannot go now; nothing was sent then.
+            pub async fn try_send(mut self) -> crate::Result<$output> {
+                self.options.only_now = true;
+                self.options.max_retries = 0;
+                self.send().await
+            }
+        }
+
         impl std::future::IntoFuture for $builder {
             type Output = crate::Result<$output>;
             type IntoFuture =

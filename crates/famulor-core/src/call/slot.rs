@@ -28,6 +28,7 @@ impl Call<'_> {
             let mut request = AcquireRequest::new(self.shared.account, Arc::clone(limits))
                 .with_deadline(self.start.deadline)
                 .with_request_timeout(self.options.attempt_timeout.min(self.start.left()))
+                .with_lane(self.options.lane)
                 .at_head(at_head);
             if let Some(wait) = self.options.max_wait {
                 request = request.with_max_wait(wait);
@@ -35,7 +36,11 @@ impl Call<'_> {
             if let Some(tell) = self.shared.wait_observer.clone() {
                 request = request.on_wait(move |waiting| tell(&waiting.into()));
             }
-            let mut permit = self.shared.quota.acquire(request).await.map_err(no_slot)?;
+            let acquired = match self.options.only_now {
+                true => self.shared.quota.try_acquire(request).await,
+                false => self.shared.quota.acquire(request).await,
+            };
+            let mut permit = acquired.map_err(no_slot)?;
             self.shared.counters.add_waited(permit.waited());
             match permit.mark_sent() {
                 Ok(()) => return Ok(Some(permit)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use famulor_gen::{SUCCESS_BODY_CEILING, Session};
-use famulor_quota::{AccountKey, Limit, Quota, Waiting};
+use famulor_quota::{AccountKey, Lane, Limit, Quota, QuotaStore, Waiting};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Client, Shared};
@@ -212,6 +212,18 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps the quota in this store, which other processes may share. Default: in memory, for this client and its
+    /// clones.
+    pub fn with_quota_store(self, store: impl QuotaStore) -> Self {
+        self.with_quota(Quota::with_store(store))
+    }
+
+    /// Which lane calls wait in for the quota. Default: [`Lane::Interactive`].
+    pub fn with_lane(mut self, lane: Lane) -> Self {
+        self.options.lane = lane;
+        self
+    }
+
     /// Shares this quota with other clients. Default: one of its own, in memory.
     pub fn with_quota(mut self, quota: Quota) -> Self {
         self.quota = Some(quota);
@@ -261,7 +273,6 @@ impl ClientBuilder {
             quota: self.quota.unwrap_or_else(Quota::in_memory),
             reply_limits,
             general_limits,
-            options: self.options,
             order: Order::default(),
             positions: Positions::default(),
             counters: Counters::with_ceiling(self.max_billed_messages),
@@ -270,6 +281,7 @@ impl ClientBuilder {
         };
         Ok(Client {
             shared: Arc::new(shared),
+            options: self.options,
         })
     }
 }

@@ -9,7 +9,6 @@ use secrecy::{ExposeSecret, SecretString};
 use super::builder::WaitObserver;
 use crate::call::Order;
 use crate::delivery::Positions;
-use crate::options::CallOptions;
 use crate::transport::BaseUrl;
 use crate::usage::{Counters, count};
 use crate::{Error, ErrorKind, Result};
@@ -24,7 +23,6 @@ pub(crate) struct Shared {
     pub(crate) quota: Quota,
     pub(crate) reply_limits: Arc<[Limit]>,
     pub(crate) general_limits: Arc<[Limit]>,
-    pub(crate) options: CallOptions,
     pub(crate) order: Order,
     pub(crate) positions: Positions,
     pub(crate) counters: Counters,

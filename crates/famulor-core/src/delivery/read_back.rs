@@ -5,9 +5,8 @@ use std::time::Duration;
 use famulor_gen::types::Message;
 use tokio::time::Instant;
 
-use super::positions::Position;
 use super::sight::{Sight, look};
-use super::{Outgoing, Recipient};
+use super::{Doubt, Recipient};
 use crate::ConversationId;
 use crate::call::Call;
 
@@ -35,47 +34,49 @@ pub(super) enum Verdict {
 }
 
 /// Reads the conversation until there is a verdict or the deadline comes.
-pub(super) async fn read_back(
-    call: &Call<'_>,
-    outgoing: &Outgoing<'_>,
-    watermark: Option<&Position>,
-) -> Verdict {
-    let quiet_until = Instant::now()
-        + call
-            .options
-            .doubt_wait
-            .min(call.start.left() + LONGEST_PAUSE);
-    let mut known = watermark.and_then(|position| position.conversation.clone());
+pub(super) async fn read_back(call: &Call<'_>, doubt: &Doubt) -> Verdict {
+    // A quiet time beyond what the clock can hold never ends.
+    let quiet_until = doubt.since.checked_add(call.options.doubt_wait);
+    let left_of_quiet = || match quiet_until {
+        Some(until) => until.saturating_duration_since(Instant::now()),
+        None => Duration::MAX,
+    };
+    let mut known = doubt
+        .watermark
+        .as_ref()
+        .and_then(|position| position.conversation.clone());
     let mut pause = FIRST_PAUSE;
     let mut empty_looks = 0;
     let mut arrived = false;
     loop {
-        if let Ok(sight) = look(call, outgoing.recipient, known.as_ref()).await {
+        let quiet = left_of_quiet().is_zero();
+        if let Ok(sight) = look(call, doubt.recipient(), known.as_ref()).await {
             known = sight.conversation.clone().or(known);
-            match judge(sight, outgoing, watermark) {
+            match judge(sight, doubt) {
                 Judgement::Nothing => empty_looks += 1,
                 Judgement::Waiting => arrived = true,
                 Judgement::Verdict(verdict) => return verdict,
             }
-            if !arrived && empty_looks >= PROOF_LOOKS && Instant::now() >= quiet_until {
+            // The look must have begun after the quiet time.
+            if !arrived && quiet && empty_looks >= PROOF_LOOKS {
                 return Verdict::NotThere;
             }
         }
-        if call.start.left() <= pause {
+        // The first look after the quiet time comes right after it.
+        let rest = left_of_quiet();
+        let wait = if rest.is_zero() {
+            pause
+        } else {
+            pause.min(rest)
+        };
+        if call.start.left() <= wait {
             return if arrived {
                 Verdict::Arrived
             } else {
                 Verdict::Open
             };
         }
-        // The last look before the end of the quiet time comes right after it.
-        let until_quiet = quiet_until.saturating_duration_since(Instant::now());
-        tokio::time::sleep(if until_quiet.is_zero() {
-            pause
-        } else {
-            pause.min(until_quiet)
-        })
-        .await;
+        tokio::time::sleep(wait).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
@@ -88,10 +89,11 @@ enum Judgement {
     Verdict(Verdict),
 }
 
-fn judge(sight: Sight, outgoing: &Outgoing<'_>, watermark: Option<&Position>) -> Judgement {
+fn judge(sight: Sight, doubt: &Doubt) -> Judgement {
+    let watermark = doubt.watermark.as_ref();
     let seen = watermark.map_or(0, |position| position.user_messages);
     // The backend's framework takes spaces off both ends of what it is sent.
-    let text = outgoing.text.trim();
+    let text = doubt.text().trim();
     let mut newer = sight.user_messages.into_iter().skip(seen);
     let Some(first) = newer.next() else {
         return Judgement::Nothing;
@@ -108,7 +110,7 @@ fn judge(sight: Sight, outgoing: &Outgoing<'_>, watermark: Option<&Position>) ->
     if first.text.trim() != text || newer.next().is_some() {
         return Judgement::Verdict(Verdict::Crowded);
     }
-    let id = match (sight.conversation, outgoing.recipient) {
+    let id = match (sight.conversation, doubt.recipient()) {
         (Some(id), _) => id,
         (None, Recipient::Conversation(id)) => id.clone(),
         (None, Recipient::Customer { .. }) => return Judgement::Nothing,

@@ -31,7 +31,7 @@ awaitable!(GetAccount, Account);
 
 impl GetAccount {
     pub(crate) fn new(client: Client) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self { client, options }
     }
 

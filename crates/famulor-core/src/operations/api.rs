@@ -39,7 +39,7 @@ impl ApiRequest {
             .ok_or_else(|| {
                 Error::invalid_request("the method is none", "use GET, POST, PUT, PATCH or DELETE")
             })?;
-        let options = client.shared.options;
+        let options = client.options;
         Ok(Self {
             client,
             options,

@@ -41,7 +41,7 @@ awaitable!(CreateConversation, Conversation);
 
 impl CreateConversation {
     pub(crate) fn new(client: Client, assistant: AssistantUuid) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,

@@ -33,7 +33,7 @@ awaitable!(GetHistory, History);
 
 impl GetHistory {
     pub(crate) fn new(client: Client, conversation: ConversationId) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,

@@ -51,7 +51,7 @@ awaitable!(ListAssistants, Page<Assistant>);
 
 impl ListAssistants {
     pub(crate) fn new(client: Client) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,

@@ -54,7 +54,7 @@ awaitable!(ListConversations, Page<ConversationSummary>);
 
 impl ListConversations {
     pub(crate) fn new(client: Client) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,

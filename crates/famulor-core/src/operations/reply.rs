@@ -50,7 +50,7 @@ impl ReplyRequest {
         customer: CustomerId,
         message: String,
     ) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,

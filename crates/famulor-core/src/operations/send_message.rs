@@ -41,7 +41,7 @@ awaitable!(SendMessage, Turn);
 
 impl SendMessage {
     pub(crate) fn new(client: Client, conversation: ConversationId, message: String) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,

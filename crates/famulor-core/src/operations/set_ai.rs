@@ -41,7 +41,7 @@ awaitable!(SetAi, bool);
 
 impl SetAi {
     pub(crate) fn new(client: Client, conversation: ConversationId, on: bool) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,

@@ -44,7 +44,7 @@ awaitable!(WebhookChange, ());
 
 impl WebhookChange {
     pub(crate) fn enable(client: Client, assistant: AssistantId, url: &str) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,
@@ -54,7 +54,7 @@ impl WebhookChange {
     }
 
     pub(crate) fn disable(client: Client, assistant: AssistantId) -> Self {
-        let options = client.shared.options;
+        let options = client.options;
         Self {
             client,
             options,
