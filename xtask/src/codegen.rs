@@ -12,10 +12,11 @@ use crate::{Failure, workspace};
 
 /// Schemas that no derived type can read as the server writes them, and the
 /// hand-written types of `famulor-gen` that stand in for them.
-const REPLACEMENTS: [(&str, &str); 4] = [
+const REPLACEMENTS: [(&str, &str); 5] = [
     ("ConversationKind", "crate::ConversationKind"),
     ("Role", "crate::Role"),
     ("LooseObject", "crate::LooseObject"),
+    ("FieldErrors", "crate::LooseObject"),
     ("LooseNumber", "::serde_json::Value"),
 ];
 

@@ -1,5 +1,6 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
+mod cargo;
 mod codegen;
 mod failure;
 
@@ -11,7 +12,8 @@ pub(crate) use failure::Failure;
 
 const TASKS: &str = "\
 cargo xtask codegen [--check]   write famulor-gen and famulor-httpmock from openapi.yaml;
-                                --check: fail if a generated file is stale";
+                                --check: fail if a generated file is stale
+cargo xtask check               openapi.yaml against tests/fixtures and the generated types, both ways";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         }
         ["codegen"] => codegen::run(false),
         ["codegen", "--check"] => codegen::run(true),
+        ["check"] => cargo::run(&["run", "--quiet", "--package", "conformance"]),
         other => Err(Failure::new(format!(
             "no such task: {}\n\n{TASKS}",
             other.join(" ")

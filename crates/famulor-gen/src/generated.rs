@@ -19,14 +19,8 @@ pub mod types {
         ///`ASSISTANT_NOT_FOUND`, `INSUFFICIENT_BALANCE`. Open: other values are to be expected.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_code: ::std::option::Option<::std::string::String>,
-        ///Messages by field; keys of array items are dotted
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub errors: ::std::option::Option<
-            ::std::collections::BTreeMap<
-                ::std::string::String,
-                ::std::vec::Vec<::std::string::String>,
-            >,
-        >,
+        #[serde(default, skip_serializing_if = "crate::LooseObject::is_absent")]
+        pub errors: crate::LooseObject,
         ///What went wrong
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message: ::std::option::Option<::std::string::String>,
@@ -293,6 +287,7 @@ pub mod types {
         ///How many messages it had
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message_count: ::std::option::Option<i64>,
+        ///The WhatsApp sender of the conversation
         #[serde(default)]
         pub sender: ::std::option::Option<WebhookSender>,
         ///`ended`
@@ -848,7 +843,7 @@ documented, so that it may be missing or `null` here.
             Default::default()
         }
     }
-    ///The WhatsApp sender of a conversation
+    ///The WhatsApp sender of the conversation
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
     #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     #[non_exhaustive]
@@ -879,15 +874,7 @@ documented, so that it may be missing or `null` here.
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
-            errors: ::std::result::Result<
-                ::std::option::Option<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                >,
-                ::std::string::String,
-            >,
+            errors: ::std::result::Result<crate::LooseObject, ::std::string::String>,
             message: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
@@ -950,14 +937,7 @@ documented, so that it may be missing or `null` here.
             }
             pub fn errors<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::std::vec::Vec<::std::string::String>,
-                        >,
-                    >,
-                >,
+                T: ::std::convert::TryInto<crate::LooseObject>,
                 T::Error: ::std::fmt::Display,
             {
                 self.errors = value
