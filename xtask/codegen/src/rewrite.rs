@@ -7,7 +7,6 @@
 //!   `null`, `[]` and `{}`, so it needs no `Option` around it.
 //! - Answers can grow a field without breaking those who match on them.
 
-use crate::Failure;
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Field, Item, ItemStruct, Type, parse_quote};
@@ -21,7 +20,7 @@ pub(crate) fn types(mut file: syn::File) -> syn::File {
 
 /// Has every answer decoded by `famulor-gen`'s own function, which keeps status
 /// and headers of one that is not as documented.
-pub(crate) fn keep_whole_answers(code: &str) -> Result<String, Failure> {
+pub(crate) fn keep_whole_answers(code: &str) -> Result<String, String> {
     replace(
         code,
         "ResponseValue :: from_response (response) . await",
@@ -31,7 +30,7 @@ pub(crate) fn keep_whole_answers(code: &str) -> Result<String, Failure> {
 
 /// Lets the mocks match below a base URL that ends in `/api`, as the real one
 /// does, and generate-reply at both of its documented places.
-pub(crate) fn loosen_paths(code: &str) -> Result<String, Failure> {
+pub(crate) fn loosen_paths(code: &str) -> Result<String, String> {
     let code = replace(code, "\"^/", "\"^(?:/api)?/")?;
     let code = replace(
         &code,
@@ -48,11 +47,11 @@ pub(crate) fn loosen_paths(code: &str) -> Result<String, Failure> {
 
 /// Replaces what the generator is known to write; an error if it no longer
 /// writes it, so that a new version cannot lose a guarantee in silence.
-fn replace(code: &str, from: &str, to: &str) -> Result<String, Failure> {
+fn replace(code: &str, from: &str, to: &str) -> Result<String, String> {
     if !code.contains(from) {
-        return Err(Failure::new(format!(
-            "the generator no longer writes `{from}`: adapt xtask/src/codegen/rewrite.rs"
-        )));
+        return Err(format!(
+            "the generator no longer writes `{from}`: adapt xtask/codegen/src/rewrite.rs"
+        ));
     }
     Ok(code.replace(from, to))
 }
