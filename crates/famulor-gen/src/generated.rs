@@ -5328,21 +5328,6 @@ pub struct Client {
     pub(crate) inner: crate::Session,
 }
 impl Client {
-    /// Create a new client.
-    ///
-    /// `baseurl` is the base URL provided to the internal
-    /// `reqwest::Client`, and should include a scheme and hostname,
-    /// as well as port and a path stem if applicable.
-    pub fn new(baseurl: &str, inner: crate::Session) -> Self {
-        #[cfg(not(target_arch = "wasm32"))]
-        let client = {
-            let dur = ::std::time::Duration::from_secs(15u64);
-            reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
-        };
-        #[cfg(target_arch = "wasm32")]
-        let client = reqwest::ClientBuilder::new();
-        Self::new_with_client(baseurl, client.build().unwrap(), inner)
-    }
     /// Construct a new client with an existing `reqwest::Client`,
     /// allowing more control over its configuration.
     ///
@@ -5355,7 +5340,7 @@ impl Client {
         inner: crate::Session,
     ) -> Self {
         Self {
-            baseurl: baseurl.to_string(),
+            baseurl: baseurl.trim_end_matches('/').to_string(),
             client,
             inner,
         }
@@ -5778,7 +5763,8 @@ pub mod builder {
             let Self { client, uuid } = self;
             let uuid = uuid.map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/conversations/{}", client.baseurl, encode_path(& uuid.to_string()),
+                "{}/conversations/{}", client.baseurl, crate ::segment::path_segment(&
+                uuid.to_string()).map_err(Error::InvalidRequest) ?,
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map
@@ -5885,8 +5871,9 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/conversations/{}/messages", client.baseurl, encode_path(& uuid
-                .to_string()),
+                "{}/conversations/{}/messages", client.baseurl, crate
+                ::segment::path_segment(& uuid.to_string())
+                .map_err(Error::InvalidRequest) ?,
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map
@@ -6292,8 +6279,9 @@ pub mod builder {
             let Self { client, uuid } = self;
             let uuid = uuid.map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/automate/conversations/{}/disable-ai", client.baseurl, encode_path(&
-                uuid.to_string()),
+                "{}/automate/conversations/{}/disable-ai", client.baseurl, crate
+                ::segment::path_segment(& uuid.to_string())
+                .map_err(Error::InvalidRequest) ?,
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map
@@ -6378,8 +6366,9 @@ pub mod builder {
             let Self { client, uuid } = self;
             let uuid = uuid.map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/automate/conversations/{}/enable-ai", client.baseurl, encode_path(&
-                uuid.to_string()),
+                "{}/automate/conversations/{}/enable-ai", client.baseurl, crate
+                ::segment::path_segment(& uuid.to_string())
+                .map_err(Error::InvalidRequest) ?,
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map

@@ -86,6 +86,8 @@ fn generate(root: &Path) -> Result<Vec<Generated>, String> {
 
     let client = generator("crate").generate_tokens(&spec).map_err(refused)?;
     let client = rewrite::keep_whole_answers(&client.to_string())?;
+    let client = rewrite::guard_segments(&client)?;
+    let client = rewrite::trim_base_url(&client)?;
     let client = render(rewrite::types(parse(&client)?));
 
     let mocks = generator("::famulor_gen")
