@@ -50,10 +50,8 @@ impl ClientHooks<Session> for Client {
             watch_body(&mut request, observer);
         }
         let response = self.client.execute(request).await?;
-        let answer = Answer::read(response, self.inner.body_ceiling).await;
-        if let Some(observer) = &self.inner.observer {
-            observer.note_answer(&answer);
-        }
+        let observer = self.inner.observer.clone();
+        let answer = Answer::read(response, self.inner.body_ceiling, observer).await;
         Ok(answer.into_response())
     }
 }

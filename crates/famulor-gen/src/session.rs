@@ -143,7 +143,8 @@ impl Observer {
         self.0.has_body.load(Ordering::Acquire)
     }
 
-    /// What the server answered, if at least status and headers came.
+    /// What the server answered, if at least status and headers came. A body that its caller did not wait for is noted
+    /// as [`BodyEnd::Cut`](crate::BodyEnd::Cut), as far as it came.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.0.answer.get()

@@ -81,6 +81,26 @@ async fn a_cut_answer_is_noted_too() -> Outcome {
 }
 
 #[tokio::test]
+async fn an_answer_whose_caller_gives_up_is_noted_as_far_as_it_came() -> Outcome {
+    let server = Server::start(Then::Begin(
+        answer("200 OK", "application/json", r#"{"succ"#, 90).into_bytes(),
+    ))
+    .await?;
+    let (client, observer) = observed(&server.base_url)?;
+    let call = client.generate_reply().body(reply()?).send();
+    let given_up = tokio::time::timeout(Duration::from_millis(300), call).await;
+    assert!(given_up.is_err());
+    let answer = observer.answer().ok_or("its head came")?;
+    assert_eq!(
+        (answer.status().as_u16(), answer.end()),
+        (200, BodyEnd::Cut)
+    );
+    assert_eq!(answer.body(), r#"{"succ"#);
+    assert_eq!(answer.headers()["x-request-id"], "r-7");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_request_without_a_body_sends_none() -> Outcome {
     let server = Server::answering("200 OK", "application/json", "{}").await?;
     let (client, observer) = observed(&server.base_url)?;
