@@ -31,6 +31,36 @@ async fn a_refused_connection_took_no_message() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_message_that_did_not_leave_can_be_withdrawn_and_then_never_leaves() -> Outcome {
+    let (client, observer) = observed(&nobody().await?)?;
+    let _ = failure(client.generate_reply().body(reply()?).send().await);
+    assert!(observer.withdraw_body());
+    assert!(observer.withdraw_body(), "it stays withdrawn");
+
+    // The next request of the same session has a connection, but not the message.
+    let server = Server::answering("200 OK", "application/json", "{}").await?;
+    let client = with_session(
+        &server.base_url,
+        Session::new().with_observer(observer.clone()),
+    )?;
+    let failure = failure(client.generate_reply().body(reply()?).send().await);
+    assert_eq!(failure.kind(), FailureKind::NoAnswer);
+    let requests = server.requests().concat();
+    assert!(!requests.contains("customer_identifier"), "{requests}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_left_cannot_be_withdrawn() -> Outcome {
+    let server = Server::start(Then::Close).await?;
+    let (client, observer) = observed(&server.base_url)?;
+    let _ = failure(client.generate_reply().body(reply()?).send().await);
+    assert!(!observer.withdraw_body());
+    assert!(observer.body_was_sent());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_that_closes_after_reading_may_have_the_message() -> Outcome {
     let server = Server::start(Then::Close).await?;
     let (client, observer) = observed(&server.base_url)?;
