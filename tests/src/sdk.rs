@@ -29,7 +29,6 @@ pub const EMPTY_LIST: &str =
     r#"{"data":[],"path":"","per_page":15,"next_cursor":null,"prev_cursor":null}"#;
 
 /// A builder with the key, without a proxy and without limits: the tests of limits set their own.
-#[must_use]
 pub fn builder(base_url: &str) -> ClientBuilder {
     Client::builder()
         .with_api_key(KEY)

@@ -96,7 +96,7 @@ impl Answer {
             rest: BytesMut::new(),
             observer,
         };
-        let end = reading.to_end(&mut response, ceiling).await;
+        let end = reading.read_body(&mut response, ceiling).await;
         let observer = reading.observer.take();
         let answer = reading.answer(end);
         if let Some(observer) = observer {
@@ -137,7 +137,7 @@ struct Reading {
 }
 
 impl Reading {
-    async fn to_end(&mut self, response: &mut Response, ceiling: usize) -> BodyEnd {
+    async fn read_body(&mut self, response: &mut Response, ceiling: usize) -> BodyEnd {
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {

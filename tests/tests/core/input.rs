@@ -50,10 +50,9 @@ fn whatever_is_given_as_a_phone_or_an_address_it_is_read_or_refused() {
         "a b@c",
         "+999999999999999999999999",
     ] {
-        for outcome in [CustomerId::phone(text), CustomerId::email(text)] {
-            if let Ok(customer) = outcome {
-                assert!(!customer.as_str().is_empty() && customer.as_str().len() < 256);
-            }
+        let read = [CustomerId::phone(text), CustomerId::email(text)];
+        for customer in read.into_iter().flatten() {
+            assert!(!customer.as_str().is_empty() && customer.as_str().len() < 256);
         }
     }
     let long = format!("+{}", "1".repeat(100_000));

@@ -83,7 +83,10 @@ async fn six_tasks_use_the_quota_and_meet_no_429_whatever_the_server_counts_by()
 
 #[tokio::test]
 async fn a_token_that_somebody_else_uses_too_is_waited_for_and_recovers() {
-    let emulator = server(LimitAlgorithm::Fixed).await;
+    // In real time: a server's hint is in real seconds.
+    let limit = RateLimit::parse("5/1s").expect("a limit");
+    let emulator = Emulator::builder().token(KEY).rate_limit(limit);
+    let emulator = emulator.start().await.expect("an emulator");
     let client = limited(&emulator, five()).with_max_retries(10);
     let client = client.build().expect("a client");
     // Somebody else, with the same token and no idea of limits, takes the whole window.
