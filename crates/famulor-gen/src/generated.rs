@@ -5709,7 +5709,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -5792,7 +5792,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -5902,7 +5902,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6004,7 +6004,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6222,7 +6222,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6309,7 +6309,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6396,7 +6396,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6498,7 +6498,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6598,7 +6598,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6704,7 +6704,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }
@@ -6770,7 +6770,7 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => crate::answer::decode(response).await,
+                200u16..=299u16 => crate::answer::decode(response).await,
                 400u16..=499u16 => {
                     Err(Error::ErrorResponse(crate::answer::decode(response).await?))
                 }

@@ -62,6 +62,7 @@ fn watch_body(request: &mut Request, observer: &Observer) {
     let Some(bytes) = request.body().and_then(reqwest::Body::as_bytes) else {
         return;
     };
+    observer.note_body();
     let watched = WatchedBody {
         bytes: Some(Bytes::copy_from_slice(bytes)),
         observer: observer.clone(),

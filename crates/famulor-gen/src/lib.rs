@@ -29,6 +29,7 @@
 //! - `Debug` of a type shows its name, never its content: bodies carry customers and their words.
 
 mod answer;
+mod any;
 mod failure;
 #[rustfmt::skip]
 #[allow(missing_docs, unused, clippy::all, rust_2018_idioms, unreachable_pub, elided_lifetimes_in_paths, rustdoc::all)]

@@ -118,6 +118,7 @@ pub struct Observer(Arc<Notes>);
 
 #[derive(Default)]
 struct Notes {
+    has_body: AtomicBool,
     body_sent: AtomicBool,
     answer: OnceLock<Answer>,
 }
@@ -136,10 +137,20 @@ impl Observer {
         self.0.body_sent.load(Ordering::Acquire)
     }
 
+    /// Whether the request has a body at all. Only such a request can tell whether it left.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        self.0.has_body.load(Ordering::Acquire)
+    }
+
     /// What the server answered, once its body ended or broke off. A caller who gives up before that sees nothing here.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.0.answer.get()
+    }
+
+    pub(crate) fn note_body(&self) {
+        self.0.has_body.store(true, Ordering::Release);
     }
 
     pub(crate) fn note_body_sent(&self) {

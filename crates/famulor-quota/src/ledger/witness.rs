@@ -1,0 +1,41 @@
+//! What an answer's rate-limit headers prove.
+
+use super::{CLEAN_TIME, Ledger, Moment};
+use crate::Seen;
+
+impl Ledger {
+    /// The call at `index` was answered, and the server said how many requests
+    /// it had counted in the window when it came to that one.
+    ///
+    /// None of our calls whose slot was free before that call was granted can
+    /// be among those counted: they had reached the server more than a window
+    /// before. The others are `ours`. If the server has counted as many as
+    /// `ours`, then each of them has arrived, and no later than now: the slots
+    /// of those still in flight need be held for no longer than that of a call
+    /// that ends now. If it has counted more, somebody else is using the token.
+    pub(super) fn witness(&mut self, now: Moment, index: usize, seen: &Seen) {
+        let answered = &self.calls[index];
+        // Its slot has run out, so others may have been forgotten with it.
+        if !answered.unfinished(now) {
+            return;
+        }
+        let Some(window) = self.window_index(&seen.limit) else {
+            return;
+        };
+        if !answered.counts_in(window) {
+            return;
+        }
+        let counted = seen.counted as usize;
+        let ours = self.released_after(window, answered.granted);
+        if counted > ours {
+            let foreign = u32::try_from(counted - ours).unwrap_or(u32::MAX);
+            self.windows[window].note_foreign(foreign, now);
+            self.foreign_seen_until = now.plus(CLEAN_TIME);
+        } else if counted == ours && !self.foreign_seen(now) {
+            let calls = self.calls.iter_mut();
+            for call in calls.filter(|call| call.counts_in(window)) {
+                call.done = call.done.min(now);
+            }
+        }
+    }
+}

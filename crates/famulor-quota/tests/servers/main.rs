@@ -1,0 +1,236 @@
+//! The ledger against models of the servers it may meet.
+//!
+//! Delays, losses and reordering are chosen by proptest; the clock is an
+//! argument, so hours pass in microseconds.
+
+mod clients;
+mod limiters;
+mod world;
+
+use std::time::Duration;
+
+use clients::{LedgerClient, SendTimeLog};
+use famulor_quota::{Limit, Rung};
+use limiters::Kind;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use world::{Fate, Outcome, Trip, World, micros};
+
+const SECOND: u64 = 1_000_000;
+
+fn limit(requests: u32, seconds: u64) -> Limit {
+    Limit::new(requests, Duration::from_secs(seconds), "replies")
+}
+
+/// Mostly quick, now and then very slow, so that calls overtake each other.
+fn delay() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        4 => 0..SECOND / 5,
+        3 => SECOND / 5..5 * SECOND,
+        1 => 5 * SECOND..29 * SECOND,
+    ]
+}
+
+fn trip() -> impl Strategy<Value = Trip> {
+    let fate = prop_oneof![
+        16 => Just(Fate::Answered),
+        1 => Just(Fate::TimedOut),
+        1 => Just(Fate::NotSent),
+    ];
+    let pause = prop_oneof![8 => Just(0), 1 => 0..3 * SECOND, 1 => 0..100 * SECOND];
+    let late = 0..89 * SECOND;
+    (pause, delay(), delay(), late, fate, any::<bool>()).prop_map(
+        |(pause, to_server, back, late, fate, read)| Trip {
+            pause,
+            to_server: if fate == Fate::TimedOut {
+                late
+            } else {
+                to_server
+            },
+            back,
+            fate,
+            read,
+        },
+    )
+}
+
+fn trips() -> impl Strategy<Value = Vec<Trip>> {
+    vec(trip(), 1..120)
+}
+
+/// Calls that all take the same path, with delays that go around a short list.
+fn backlog(calls: usize, delays: &[(u64, u64)]) -> Vec<Trip> {
+    let delays = delays.iter().cycle().take(calls);
+    let trip = |&(to_server, back): &(u64, u64)| Trip {
+        pause: 0,
+        to_server,
+        back,
+        fate: Fate::Answered,
+        read: false,
+    };
+    delays.map(trip).collect()
+}
+
+/// Servers for which a full set of slots is all it takes.
+fn counting_server() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        Just(Kind::FixedFromFirst),
+        (0..60 * SECOND).prop_map(Kind::Aligned),
+        Just(Kind::SlidingLog),
+        Just(Kind::SlidingLogCountingRefusals),
+        Just(Kind::Bucket),
+    ]
+}
+
+/// Servers that refuse bursts which are within the limit.
+fn pacing_server() -> impl Strategy<Value = Kind> {
+    prop_oneof![
+        (0..60 * SECOND).prop_map(Kind::SlidingCounter),
+        Just(Kind::EvenSpacing),
+    ]
+}
+
+fn run(limit: &Limit, kind: Kind, headers: bool, trips: &[Trip]) -> (Outcome, LedgerClient) {
+    let mut world = World::new(&[(limit.clone(), kind)]);
+    world.headers = headers;
+    let mut client = LedgerClient::new(std::slice::from_ref(limit));
+    let reads_count = trips.iter().map(|trip| Trip {
+        read: false,
+        ..*trip
+    });
+    let trips: Vec<_> = reads_count.collect();
+    let outcome = world.run(&mut client, 0, &trips);
+    (outcome, client)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_server_that_counts_in_a_window_never_refuses(
+        kind in counting_server(),
+        requests in 1..9_u32,
+        seconds in prop_oneof![Just(1_u64), Just(10), Just(60)],
+        headers: bool,
+        trips in trips(),
+    ) {
+        let limit = limit(requests, seconds);
+        let (outcome, client) = run(&limit, kind, headers, &trips);
+        prop_assert_eq!(outcome.refused, Vec::<u64>::new());
+        prop_assert!(client.rungs.iter().all(|rung| *rung == Rung::Burst));
+    }
+
+    #[test]
+    fn several_limits_at_once_are_all_kept(
+        kinds in [counting_server(), counting_server(), counting_server()],
+        headers: bool,
+        trips in trips(),
+    ) {
+        let limits = [
+            limit(5, 60),
+            Limit::new(12, Duration::from_secs(60), "all"),
+            Limit::new(4, Duration::from_secs(10), "all"),
+        ];
+        let servers: Vec<_> = limits.iter().cloned().zip(kinds).collect();
+        let mut world = World::new(&servers);
+        world.headers = headers;
+        let mut client = LedgerClient::new(&limits);
+        let outcome = world.run(&mut client, 0, &trips);
+        prop_assert_eq!(outcome.refused, Vec::<u64>::new());
+    }
+
+    #[test]
+    fn a_server_that_refuses_bursts_is_soon_left_in_peace(
+        kind in pacing_server(),
+        requests in 2..9_u32,
+        headers: bool,
+        delays in vec((delay(), delay()), 1..20),
+    ) {
+        let limit = limit(requests, 60);
+        let (outcome, _) = run(&limit, kind, headers, &backlog(400, &delays));
+        // A fall costs at most one burst, and two falls end it until thirty clean minutes have passed.
+        let half_hours = 1 + outcome.ended / (1800 * SECOND);
+        let bound = half_hours as usize * 2 * requests as usize;
+        prop_assert!(outcome.refused.len() <= bound, "{} of {}, bound {bound}", outcome.refused.len(), outcome.accepted);
+    }
+
+    #[test]
+    fn after_a_stranger_has_gone_nothing_is_refused_any_more(
+        kind in counting_server(),
+        requests in 1..9_u32,
+        strangers in 1..20_u32,
+        headers: bool,
+        hints: bool,
+        delays in vec((delay(), delay()), 1..20),
+    ) {
+        let limit = limit(requests, 60);
+        let mut world = World::new(&[(limit.clone(), kind)]);
+        world.headers = headers;
+        world.hints = hints;
+        world.stranger(0, strangers);
+        let mut client = LedgerClient::new(std::slice::from_ref(&limit));
+        let outcome = world.run(&mut client, SECOND, &backlog(60, &delays));
+        let late = outcome.refused.iter().filter(|at| **at > 300 * SECOND).count();
+        prop_assert_eq!(late, 0, "{:?}", outcome.refused);
+    }
+}
+
+/// The control: a limit kept by the clock of the sender is overrun.
+#[test]
+fn a_log_of_send_times_is_refused_by_every_server() {
+    let limit = limit(5, 60);
+    // One burst is three seconds on its way, the next one hardly any time.
+    let uneven =
+        [3000, 3000, 3000, 3000, 3000, 50, 50, 50, 50, 50].map(|millis| (millis * 1000, SECOND));
+    for kind in [
+        Kind::FixedFromFirst,
+        Kind::Aligned(59 * SECOND),
+        Kind::SlidingLog,
+        Kind::SlidingLogCountingRefusals,
+        Kind::Bucket,
+        Kind::SlidingCounter(0),
+        Kind::EvenSpacing,
+    ] {
+        let mut world = World::new(&[(limit.clone(), kind)]);
+        let trips = backlog(100, &uneven);
+        let naive = world.run(&mut SendTimeLog::new(&limit), 0, &trips);
+        assert!(!naive.refused.is_empty(), "{kind:?} accepted it all");
+    }
+}
+
+fn share_of_quota(limit: &Limit, outcome: &Outcome) -> f64 {
+    let windows = outcome.ended as f64 / micros(limit.window()) as f64;
+    outcome.accepted as f64 / (windows * f64::from(limit.requests()))
+}
+
+#[test]
+fn a_backlog_uses_nearly_all_of_the_quota() {
+    let limit = limit(5, 60);
+    // 2 s at the median, 8 s at worst: they arrive at once and are answered later.
+    let latencies = [
+        1.3, 2.1, 1.6, 3.3, 1.0, 1.9, 5.5, 1.4, 2.4, 2.0, 1.1, 4.0, 1.8, 2.6, 1.2, 8.0, 1.7, 2.9,
+        1.5, 2.2_f64,
+    ];
+    let slow = latencies.map(|seconds| (SECOND / 20, (seconds * SECOND as f64) as u64));
+    for kind in [Kind::FixedFromFirst, Kind::SlidingLog, Kind::Bucket] {
+        let trips = backlog(1000, &slow);
+        let (plain, _) = run(&limit, kind, false, &trips);
+        let (witnessed, _) = run(&limit, kind, true, &trips);
+        let plain = share_of_quota(&limit, &plain);
+        let witnessed = share_of_quota(&limit, &witnessed);
+        assert!(plain >= 0.95, "{kind:?}: {plain}");
+        assert!(witnessed >= 0.97, "{kind:?}: {witnessed}");
+    }
+}
+
+#[test]
+fn a_server_that_wants_even_spacing_gets_one_call_at_a_time() {
+    // Arrivals drift apart by up to three seconds, more than spaced sends allow for.
+    let delays = [0, 3000, 10, 500].map(|millis| (millis * 1000, SECOND));
+    let limit = limit(5, 60);
+    // Half an hour: before the first step back up.
+    let (outcome, client) = run(&limit, Kind::EvenSpacing, false, &backlog(110, &delays));
+    assert_eq!(client.rungs.last(), Some(&Rung::OneAtATime));
+    let late = outcome.refused.iter().filter(|at| **at > 300 * SECOND);
+    assert_eq!(late.count(), 0, "{:?}", outcome.refused);
+}
