@@ -139,18 +139,16 @@ impl Permit {
     async fn close(&mut self, how: Completion) {
         self.open = false;
         let not_sent = how == Completion::NotSent;
+        let running = self.shared.store.complete(self.account, self.slot, how);
         // What a store did not learn, it works out for itself, later.
-        let _ = self.closing(how).await;
+        if let Err(running) = running.now() {
+            let _ = Unbroken::complete(&self.shared, self.account, running).await;
+        }
         // Any other end frees nothing before its foretold time, so nobody needs
         // waking for it.
         if not_sent {
             self.shared.lines.wake_first(self.account);
         }
-    }
-
-    fn closing(&self, how: Completion) -> Unbroken<()> {
-        let running = self.shared.store.complete(self.account, self.slot, how);
-        Unbroken::complete(&self.shared, self.account, running)
     }
 }
 
@@ -159,12 +157,14 @@ impl Drop for Permit {
         if !self.open {
             return;
         }
-        // Dropping an unbroken operation is what lets it finish on its own.
-        if self.sent {
-            drop(self.closing(Completion::Abandoned));
+        let how = if self.sent {
+            Completion::Abandoned
         } else {
-            drop(self.closing(Completion::NotSent));
-        }
+            Completion::NotSent
+        };
+        let running = self.shared.store.complete(self.account, self.slot, how);
+        // Dropping an unbroken operation is what lets it finish on its own.
+        drop(Unbroken::complete(&self.shared, self.account, running));
     }
 }
 

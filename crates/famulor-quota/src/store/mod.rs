@@ -6,6 +6,7 @@
 //! locked for one transaction, or a script that runs inside the database.
 
 mod future;
+mod keyed;
 mod memory;
 mod sweep;
 

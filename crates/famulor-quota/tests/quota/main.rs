@@ -3,6 +3,7 @@
 mod deadlines;
 mod permits;
 mod stores;
+mod threads;
 mod turns;
 
 use std::sync::{Arc, Mutex};
