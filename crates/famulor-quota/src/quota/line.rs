@@ -55,6 +55,13 @@ pub(super) struct Standing {
     pub(super) ahead: usize,
 }
 
+impl Standing {
+    pub(super) const FIRST: Self = Self {
+        may_ask: true,
+        ahead: 0,
+    };
+}
+
 impl Line {
     pub(super) fn is_empty(&self) -> bool {
         self.groups.is_empty()
@@ -112,13 +119,8 @@ impl Line {
         lane: Lane,
         ticket: u64,
         now: Instant,
-    ) -> Standing {
-        let Some(index) = self.index_of(limits) else {
-            return Standing {
-                may_ask: true,
-                ahead: 0,
-            };
-        };
+    ) -> Option<Standing> {
+        let index = self.index_of(limits)?;
         let group = &self.groups[index];
         let queue = group.lane(lane);
         let place = queue.iter().position(|other| other.ticket == ticket);
@@ -126,10 +128,10 @@ impl Line {
         let first = group.first().map(|(_, first)| first.ticket) == Some(ticket);
         let yields = first && self.yields(index, now);
         self.groups[index].yielding |= yields;
-        Standing {
+        Some(Standing {
             may_ask: first && !yields,
             ahead,
-        }
+        })
     }
 
     /// The store had no slot for the first of this group. Whoever cannot go in

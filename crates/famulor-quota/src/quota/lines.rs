@@ -109,8 +109,9 @@ impl Place {
 
     pub(super) fn standing(&self, now: Instant) -> Standing {
         let mut lines = self.lines.lock();
-        let line = lines.entry(self.account).or_default();
-        line.standing(&self.limits, self.lane, self.ticket, now)
+        let line = lines.get_mut(&self.account);
+        line.and_then(|line| line.standing(&self.limits, self.lane, self.ticket, now))
+            .unwrap_or(Standing::FIRST)
     }
 
     pub(super) fn denied(&self, ready_at: Instant) {

@@ -157,6 +157,24 @@ impl Quota {
     /// Takes a slot if one is free now and nobody waits for it; never waits for
     /// anything but the store.
     ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use famulor_quota::{AccountKey, AcquireError, AcquireRequest, Limit, Quota};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let quota = Quota::in_memory();
+    /// let limits: Arc<[Limit]> = Arc::new(["1/60s".parse()?]);
+    /// let request = AcquireRequest::new(AccountKey::new("token"), limits);
+    /// let permit = quota.try_acquire(request.clone()).await?;
+    /// match quota.try_acquire(request).await {
+    ///     Err(AcquireError::WouldWait { ready_in, .. }) => assert!(ready_in.as_secs() >= 60),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Quota::acquire`]; the deadline of `request` plays no part.
@@ -178,6 +196,18 @@ impl Quota {
     }
 
     /// The figures of each of `limits` for this account.
+    ///
+    /// ```
+    /// # use famulor_quota::{AccountKey, Limit, Quota};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let quota = Quota::in_memory();
+    /// let limit: Limit = "5/60s".parse()?;
+    /// let usage = quota.usage(&AccountKey::new("token"), &[limit]).await?;
+    /// assert_eq!(usage[0].to_string(), "5/60s all: 0 busy, 0 waiting, next free now");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -32,6 +32,25 @@ const SEND_BEFORE_WALL: Duration = Duration::from_secs(10);
 ///
 /// Dropping a permit gives it back, or, after [`mark_sent`](Self::mark_sent),
 /// abandons it.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use famulor_quota::{AccountKey, AcquireRequest, Limit, Quota};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (quota, account) = (Quota::in_memory(), AccountKey::new("token"));
+/// # let limits: Arc<[Limit]> = Arc::new(["1/60s".parse()?]);
+/// let permit = quota.acquire(AcquireRequest::new(account, limits.clone())).await?;
+/// permit.give_back().await;
+/// assert!(quota.next_free(&account, &limits).await?.is_zero());
+///
+/// let mut permit = quota.acquire(AcquireRequest::new(account, limits.clone())).await?;
+/// permit.mark_sent()?;
+/// drop(permit);
+/// assert!(quota.next_free(&account, &limits).await?.as_secs() >= 89);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "dropping a permit gives its slot back"]
 pub struct Permit {
     shared: Arc<Shared>,
