@@ -1,5 +1,6 @@
 //! The asynchronous front end, on a clock that only moves when nothing else can.
 
+mod chance;
 mod deadlines;
 mod permits;
 mod stores;

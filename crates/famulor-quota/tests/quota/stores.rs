@@ -18,10 +18,10 @@ const WAY: Duration = Duration::from_millis(100);
 
 /// A memory store at the end of a slow wire, which can be cut.
 #[derive(Clone, Default)]
-struct FarStore(Arc<Far>);
+pub(crate) struct FarStore(Arc<Far>);
 
 #[derive(Default)]
-struct Far {
+pub(crate) struct Far {
     store: MemoryStore,
     asked: AtomicUsize,
     cut: AtomicBool,
