@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 pub use error::{AcquireError, StalePermit};
+use line::PATIENCE;
 use lines::{Lines, Place};
 pub use permit::{Permit, Witness};
 pub use request::{AcquireRequest, Lane, Waiting};
@@ -139,7 +140,10 @@ impl Quota {
                 ready_in = self.ready_in(&request, standing.ahead).await?;
             }
             let now = Instant::now();
-            let wake_at = now.checked_add(ready_in.max(TIMER));
+            let wake_at = match asked {
+                true => now.checked_add(ready_in.max(TIMER)),
+                false => standing.yields.then(|| now + PATIENCE),
+            };
             if asked && let Some(wake_at) = wake_at {
                 place.denied(wake_at);
             }
@@ -150,7 +154,7 @@ impl Quota {
                 return Err(AcquireError::WouldWait { ready_in, ahead });
             }
             request.tell(Waiting::new(ready_in, ahead));
-            self.news(&place, wake_at.filter(|_| asked), deadline).await;
+            self.news(&place, wake_at, deadline).await;
         }
     }
 
