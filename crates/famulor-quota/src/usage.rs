@@ -52,3 +52,36 @@ impl fmt::Display for Usage {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_tells_a_person_how_things_stand() {
+        let mut usage = Usage {
+            limit: Limit::new(5, Duration::from_secs(60), "replies"),
+            busy: 3,
+            foreign: 0,
+            waiting: 2,
+            next_free: Duration::ZERO,
+            frozen_for: Duration::ZERO,
+            foreign_seen: false,
+            rung: Rung::Burst,
+            step_down: None,
+        };
+        let line = "5/60s replies: 3 busy, 2 waiting, next free now";
+        assert_eq!(usage.to_string(), line);
+        usage.foreign = 1;
+        usage.next_free = Duration::from_millis(12_340);
+        usage.rung = Rung::Spaced;
+        usage.step_down = Some(StepDown {
+            ago: Duration::from_secs(240),
+            busy: 2,
+        });
+        let line = "5/60s replies: 3 busy, 1 used by others, 2 waiting, next free in 12.3 s; \
+                    evenly spaced: the server refused a call 240 s ago, with 2 in its windows, \
+                    which is within the limit";
+        assert_eq!(usage.to_string(), line);
+    }
+}

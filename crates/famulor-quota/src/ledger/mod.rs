@@ -108,7 +108,7 @@ impl Ledger {
             return Err(ready);
         }
         if self.calls.len() == self.calls.capacity() {
-            self.prune(now);
+            self.make_room(now, limits);
         }
         let windows = self.windows_of(now, limits)?;
         let granted = now.max(self.last_granted.plus_micros(1));
@@ -239,6 +239,19 @@ impl Ledger {
             }
             // Nobody has 33 limits at a time on one account; whoever does waits.
             None => Err(now.plus(Duration::from_secs(1))),
+        }
+    }
+
+    /// Room for one more call; for as many as the tightest limit allows at
+    /// first, because most accounts never need more.
+    fn make_room(&mut self, now: Moment, limits: &[Limit]) {
+        self.prune(now);
+        let have = self.calls.capacity();
+        if self.calls.len() == have {
+            let tightest = limits.iter().map(Limit::requests).min().unwrap_or(1);
+            let first = usize::try_from(tightest).map_or(8, |tightest| tightest.min(8));
+            let more = if have == 0 { first } else { (have / 2).max(2) };
+            self.calls.reserve_exact(more);
         }
     }
 

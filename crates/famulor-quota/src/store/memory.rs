@@ -20,6 +20,23 @@ const SHARDS: usize = 64;
 /// Accounts of which there is nothing left to remember are forgotten, so a
 /// million tokens seen once do not stay. Its clock is tokio's, which tests can
 /// pause; it also works outside a tokio runtime.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use famulor_quota::{AccountKey, Completion, Limit, MemoryStore, Quota};
+/// // Without tasks or waiting:
+/// let store = Arc::new(MemoryStore::new());
+/// let (account, limit) = (AccountKey::new("token"), "1/60s".parse::<Limit>()?);
+/// let hold = Duration::from_secs(92);
+/// let slot = store.acquire_now(account, &[limit.clone()], hold).expect("a free slot");
+/// store.complete_now(account, slot, Completion::Answered(None));
+/// let wait = store.acquire_now(account, &[limit], hold).unwrap_err();
+/// assert!(wait <= Duration::from_millis(60_120));
+///
+/// // The same ledgers, for those who wait in line:
+/// let quota = Quota::with_store(Arc::clone(&store));
+/// # Ok::<(), famulor_quota::ParseLimitError>(())
+/// ```
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     began: Instant,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::keyed::KeyHash;
 use crate::AccountKey;
 use crate::ledger::{Ledger, Moment};
 
@@ -17,7 +18,7 @@ const FEW: usize = 16;
 pub(super) struct Shard {
     // Boxed: the table is twice as large as it is full at times, and moves
     // when it grows.
-    ledgers: HashMap<AccountKey, Box<Ledger>>,
+    ledgers: HashMap<AccountKey, Box<Ledger>, KeyHash>,
     swept: Moment,
 }
 
