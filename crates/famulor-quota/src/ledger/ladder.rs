@@ -74,7 +74,6 @@ pub(super) struct Ladder {
     busy: u32,
     /// The start of the clean time: the last refusal, or the last step up.
     since: Moment,
-    /// The last refusal; the zero moment when there was none.
     refused_at: Moment,
     stepped_at: Moment,
 }
@@ -124,6 +123,11 @@ impl Ladder {
         }
         self.since = now;
         self.refused_at = now;
+    }
+
+    /// The last refusal; the zero moment when there was none.
+    pub(super) fn refused_at(&self) -> Moment {
+        self.refused_at
     }
 
     /// Whether there was a refusal not long ago.

@@ -24,10 +24,10 @@ impl Ledger {
         let busy = u32::try_from(busy.count()).unwrap_or(u32::MAX);
         let call = self.find(slot).map(|index| self.calls.remove(index));
         if let Some(call) = &call {
-            let watched_from = self.born.plus_micros(longest(&self.windows, call));
-            let cause = if call.granted < watched_from {
+            let known_from = self.watched_from.plus_micros(longest(&self.windows, call));
+            let cause = if call.granted < known_from {
                 Cause::BeforeOurTime
-            } else if self.foreign_seen(now) {
+            } else if self.foreign_seen(now) || self.foreign_now(now) {
                 Cause::Foreign
             } else {
                 Cause::Unexplained
@@ -43,6 +43,11 @@ impl Ledger {
         };
         self.freeze(now, time);
         self.frozen_for(now)
+    }
+
+    /// Whether slots are kept out of our reach at the moment.
+    fn foreign_now(&self, now: Moment) -> bool {
+        self.windows.iter().any(|window| window.foreign(now) > 0)
     }
 
     /// Until the oldest slot's release, in whichever of these windows that is
