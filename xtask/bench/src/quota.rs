@@ -8,7 +8,10 @@ mod report;
 // The models that the ledger's own tests hold it against: one set, so that the figures are about what is tested.
 #[path = "../../../crates/famulor-quota/tests/servers/limiters.rs"]
 mod limiters;
-#[allow(dead_code, reason = "the tests also let calls time out and strangers in")]
+#[allow(
+    dead_code,
+    reason = "the tests also let calls time out and strangers in"
+)]
 #[path = "../../../crates/famulor-quota/tests/servers/world.rs"]
 mod world;
 
