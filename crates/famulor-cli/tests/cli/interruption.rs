@@ -1,0 +1,97 @@
+//! Signals, and readers that go away.
+
+use std::time::Duration;
+
+use famulor_emulator::{Before, Fault, Operation, RateLimit};
+
+use crate::fixture::{CONVERSATION, Fixture, Ran, reply, wait_until};
+
+/// Runs it until the emulator has seen a request, then signals.
+fn interrupted(world: &Fixture, arguments: &[String], name: &str) -> Ran {
+    let mut running = world.famulor(arguments).start();
+    wait_until("its request arrives", || {
+        let slowed = [
+            Some(Operation::GenerateReply),
+            Some(Operation::GetConversation),
+        ];
+        world
+            .emulator
+            .journal()
+            .iter()
+            .any(|entry| slowed.contains(&entry.operation))
+    });
+    running.signal(name);
+    running.end()
+}
+
+fn slow() -> Fixture {
+    let world = Fixture::new();
+    for operation in [Operation::GenerateReply, Operation::GetConversation] {
+        let slow = Fault::before(Before::Delay(Duration::from_secs(30)));
+        world.emulator.inject(slow.on(operation));
+    }
+    world
+}
+
+#[test]
+fn an_interruption_says_that_the_message_was_under_way() {
+    let ran = interrupted(&slow(), &reply(&["Hello"]), "-INT").exits(130);
+    ran.says("interrupted")
+        .says("it may be processed, and billed")
+        .says("conversation get");
+    let ran = interrupted(&slow(), &reply(&["Hello", "--json"]), "-TERM").exits(143);
+    let error = ran.error();
+    assert_eq!(error["kind"], "unknown_outcome");
+    assert_eq!(error["delivery"], "unknown");
+}
+
+#[test]
+fn an_interruption_of_a_call_that_only_reads_says_that_nothing_was_under_way() {
+    let arguments = ["conversation", "get", CONVERSATION].map(str::to_owned);
+    let ran = interrupted(&slow(), &arguments, "-INT").exits(130);
+    ran.says("no message was under way");
+}
+
+#[test]
+fn an_interruption_of_a_wait_for_the_limit_says_what_was_sent() {
+    let limit = RateLimit::parse("1/60s").expect("a limit");
+    let world = Fixture::with(|emulator| emulator.rate_limit(limit));
+    world.famulor(reply(&["Hello"])).run().exits(0);
+    // Refused once by the server, then waiting: it was sent, and not processed.
+    let mut running = world.famulor(reply(&["Hello again"])).start();
+    wait_until("it is refused", || world.emulator.stats().rate_limited == 1);
+    running.signal("-INT");
+    running.end().exits(130);
+}
+
+#[test]
+fn waiting_for_standard_input_can_be_interrupted() {
+    let world = Fixture::new();
+    let mut running = world.famulor(reply(&[])).input("").start();
+    // Nothing is written and the pipe stays open: it waits for a message.
+    let pipe = running.child().stdin.take();
+    std::thread::sleep(Duration::from_millis(300));
+    running.signal("-INT");
+    let ran = running.end().exits(130);
+    drop(pipe);
+    ran.says("no message was under way");
+    world.assert_untouched();
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let world = Fixture::new();
+    for arguments in [
+        vec!["conversation", "get", CONVERSATION],
+        vec!["conversation", "get", CONVERSATION, "--json"],
+        vec!["conversation", "list", "--all", "-o", "jsonl"],
+        vec!["completions", "bash"],
+        vec!["version"],
+        vec!["demo"],
+    ] {
+        let mut running = world.famulor(&arguments).start();
+        drop(running.child().stdout.take());
+        let ran = running.end().exits(0);
+        assert_eq!(ran.stderr, "", "{arguments:?}");
+    }
+}
