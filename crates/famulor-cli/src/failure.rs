@@ -76,7 +76,7 @@ impl Failure {
     pub(crate) fn no_key() -> Self {
         let message = "there is no API key".to_owned();
         Self::before_sending(ErrorKind::Auth, Exit::Auth, message)
-            .next("set FAMULOR_API_KEY, or add --emulator to try it without a key and without cost")
+            .next("set FAMULOR_API_KEY, or add --emulator: no key, no cost")
     }
 
     /// A signal ended the command.

@@ -10,6 +10,7 @@ mod exit_codes;
 mod fixture;
 mod help;
 mod interruption;
+mod readme;
 mod reply;
 mod safety;
 mod serve;
