@@ -83,6 +83,7 @@ impl Failure {
     pub(crate) fn by_signal(exit: Exit, delivery: Delivery, message: String) -> Self {
         let kind = match delivery {
             Delivery::NotSent => ErrorKind::Internal,
+            Delivery::Refused => ErrorKind::RateLimited,
             _ => ErrorKind::UnknownOutcome,
         };
         let mut failure = Self::before_sending(kind, exit, message);
@@ -207,7 +208,7 @@ impl Report {
             return None;
         }
         match (self.delivery, self.kind) {
-            (Delivery::NotSent, ErrorKind::Internal) => None,
+            (Delivery::NotSent, ErrorKind::Internal) if self.exit == Exit::Unexpected => None,
             (Delivery::NotSent, _) => Some("nothing was sent"),
             (Delivery::Refused, _) => Some("it was refused before it was processed: not billed"),
             (Delivery::Processed, _) => Some(

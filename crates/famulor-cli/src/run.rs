@@ -25,7 +25,8 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn new(global: Global, environment: Environment) -> Result<Self, Failure> {
         let settings = Settings::resolve(&global, &environment)?;
-        logging::start(global.verbose, &environment)?;
+        let flight = Arc::default();
+        logging::start(global.verbose, &environment, &flight)?;
         Ok(Self {
             output: Output {
                 format: settings.output.value,
@@ -34,7 +35,7 @@ impl Run {
                 quiet: global.quiet,
             },
             stdin: Stdin::default(),
-            flight: Arc::default(),
+            flight,
             settings,
             global,
             environment,

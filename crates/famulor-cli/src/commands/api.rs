@@ -44,10 +44,7 @@ pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
     if run.global.dry_run {
         return show_preview(run.output, &call.preview()?);
     }
-    let answer = run
-        .flight
-        .during("the request", client, call.send())
-        .await?;
+    let answer = run.flight.during("the request", call.send()).await?;
     match answer.json() {
         Some(value) => run
             .output

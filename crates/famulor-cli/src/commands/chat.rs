@@ -81,10 +81,7 @@ pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
             if run.global.dry_run {
                 return show_preview(run.output, &call.preview()?);
             }
-            let chat = run
-                .flight
-                .during("the conversation", client, call.send())
-                .await?;
+            let chat = run.flight.during("the conversation", call.send()).await?;
             show_opening(run, &chat, chat.opening_history())?;
             chat
         }
@@ -97,7 +94,7 @@ pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
         }
         let sent = run
             .flight
-            .during("the message", client, chat.send(line).send())
+            .during("the message", chat.send(line).send())
             .await;
         match sent {
             Ok(turn) => answer(run, &turn, by_hand)?,

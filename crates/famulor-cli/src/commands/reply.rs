@@ -82,10 +82,7 @@ pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
     if run.global.dry_run {
         return show_preview(run.output, &call.preview()?);
     }
-    let reply = run
-        .flight
-        .during("the message", client, call.send())
-        .await?;
+    let reply = run.flight.during("the message", call.send()).await?;
     run.output.object(&reply, |out| match reply.text() {
         Some(text) => writeln!(out, "{}", visible(text)),
         None => Ok(()),

@@ -37,7 +37,8 @@ fn slow() -> Fixture {
 fn an_interruption_says_that_the_message_was_under_way() {
     let ran = interrupted(&slow(), &reply(&["Hello"]), "-INT").exits(130);
     ran.says("interrupted")
-        .says("it may be processed, and billed")
+        .says("while the message was under way")
+        .says("whether it was processed, and billed, is not known")
         .says("conversation get");
     let ran = interrupted(&slow(), &reply(&["Hello", "--json"]), "-TERM").exits(143);
     let error = ran.error();
@@ -53,15 +54,32 @@ fn an_interruption_of_a_call_that_only_reads_says_that_nothing_was_under_way() {
 }
 
 #[test]
-fn an_interruption_of_a_wait_for_the_limit_says_what_was_sent() {
+fn an_interruption_of_a_wait_for_the_limit_knows_that_nothing_was_processed() {
     let limit = RateLimit::parse("1/60s").expect("a limit");
     let world = Fixture::with(|emulator| emulator.rate_limit(limit));
     world.famulor(reply(&["Hello"])).run().exits(0);
-    // Refused once by the server, then waiting: it was sent, and not processed.
-    let mut running = world.famulor(reply(&["Hello again"])).start();
+    let mut running = world.famulor(reply(&["Hello again", "--json"])).start();
     wait_until("it is refused", || world.emulator.stats().rate_limited == 1);
+    // The refusal has to reach the client, too.
+    std::thread::sleep(Duration::from_millis(300));
     running.signal("-INT");
-    running.end().exits(130);
+    let error = running.end().exits(130).error();
+    assert_eq!(error["kind"], "rate_limited");
+    assert_eq!(error["delivery"], "refused");
+}
+
+#[test]
+fn an_interruption_before_the_message_left_says_so() {
+    let world = Fixture::new();
+    // The client looks first whether the customer is known.
+    let slow = Fault::before(Before::Delay(Duration::from_secs(30)));
+    world.emulator.inject(slow.on(Operation::ListConversations));
+    let mut running = world.famulor(reply(&["Hello"])).start();
+    wait_until("it looks", || !world.emulator.journal().is_empty());
+    running.signal("-TERM");
+    let ran = running.end().exits(143);
+    ran.says("before the message was sent")
+        .says("nothing was sent");
 }
 
 #[test]

@@ -69,10 +69,7 @@ pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
     if run.global.dry_run {
         return show_preview(run.output, &call.preview()?);
     }
-    let conversation = run
-        .flight
-        .during("the conversation", client, call.send())
-        .await?;
+    let conversation = run.flight.during("the conversation", call.send()).await?;
     run.output.object(&conversation, |out| {
         writeln!(out, "{}", visible_line(conversation.id().as_str()))?;
         conversation

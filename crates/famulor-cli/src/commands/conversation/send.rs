@@ -46,10 +46,7 @@ pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
     if run.global.dry_run {
         return show_preview(run.output, &call.preview()?);
     }
-    let turn = run
-        .flight
-        .during("the message", client, call.send())
-        .await?;
+    let turn = run.flight.during("the message", call.send()).await?;
     run.output.object(&turn, |out| match turn.text() {
         Some(text) => writeln!(out, "{}", visible(text)),
         None => Ok(()),
