@@ -16,7 +16,8 @@ pub struct Usage {
     pub limit: Limit,
     /// Slots that our own calls keep busy, everywhere the store is shared.
     pub busy: u32,
-    /// Slots that somebody else was last seen to use, from answers' headers.
+    /// Slots that somebody else, or an earlier run of this program, was last
+    /// seen to use, from answers' headers.
     pub foreign: u32,
     /// Calls of this process that wait for this limit.
     pub waiting: u32,

@@ -66,7 +66,7 @@ pub struct Ledger {
     /// In the order they were granted.
     calls: Vec<Call>,
     windows: Vec<Window>,
-    born: Moment,
+    watched_from: Moment,
     last_granted: Moment,
     frozen_until: Moment,
     foreign_seen_until: Moment,
@@ -74,13 +74,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// An account of which nothing is known before `now`.
+    /// An account that holds no slot, and every call of which since
+    /// `watched_from` is known: when this program, or its store, began.
     #[must_use]
-    pub fn new(now: Moment) -> Self {
+    pub fn new(watched_from: Moment) -> Self {
         Self {
             calls: Vec::new(),
             windows: Vec::new(),
-            born: now,
+            watched_from,
             last_granted: Moment::default(),
             frozen_until: Moment::default(),
             foreign_seen_until: Moment::default(),
@@ -189,6 +190,7 @@ impl Ledger {
         self.frozen_until <= now
             && !self.foreign_seen(now)
             && self.ladder.rung(now) == Rung::Burst
+            && !self.may_count_refused(now)
             && self.calls.iter().all(|call| self.is_over(call, now))
     }
 
@@ -267,6 +269,13 @@ impl Ledger {
 
     fn is_over(&self, call: &Call, now: Moment) -> bool {
         call.release(longest(&self.windows, call)) <= now
+    }
+
+    /// Whether some server might still count a call that it refused.
+    fn may_count_refused(&self, now: Moment) -> bool {
+        let spans = self.windows.iter().map(|window| window.span);
+        let refused_at = self.ladder.refused_at();
+        refused_at > Moment::default() && refused_at.plus_micros(spans.max().unwrap_or(0)) > now
     }
 
     fn foreign_seen(&self, now: Moment) -> bool {

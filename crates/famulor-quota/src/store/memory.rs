@@ -15,6 +15,9 @@ use crate::{AccountKey, Limit, Usage};
 /// small.
 const SHARDS: usize = 64;
 
+/// Where its clock begins: not at 0, which means "never".
+const BEGAN: Moment = Moment::from_micros(1);
+
 /// The ledgers of any number of accounts, for one process.
 ///
 /// Accounts of which there is nothing left to remember are forgotten, so a
@@ -87,7 +90,7 @@ impl MemoryStore {
         let mut shard = self.shard(account);
         // Read under the lock, or a ledger's time could run backwards.
         let now = self.now();
-        act(shard.ledger(account, now), now)
+        act(shard.ledger(account, BEGAN, now), now)
     }
 
     /// Looks without leaving a ledger behind for an account nobody has used.
@@ -96,7 +99,7 @@ impl MemoryStore {
         let now = self.now();
         match shard.get(account) {
             Some(ledger) => see(ledger, now),
-            None => see(&Ledger::new(now), now),
+            None => see(&Ledger::new(BEGAN), now),
         }
     }
 
@@ -105,9 +108,8 @@ impl MemoryStore {
         lock(&self.shards[usize::from(byte) % SHARDS])
     }
 
-    /// The first microsecond is 1, so that 0 can mean "never".
     fn now(&self) -> Moment {
-        Moment::from_micros(1).plus(self.began.elapsed())
+        BEGAN.plus(self.began.elapsed())
     }
 }
 

@@ -31,12 +31,19 @@ impl Shard {
         self.ledgers.get(&account).map(|ledger| &**ledger)
     }
 
-    pub(super) fn ledger(&mut self, account: AccountKey, now: Moment) -> &mut Ledger {
+    /// The ledger of an account. One that is not here was never used, or had
+    /// nothing to remember: either way, all since the store `began` is known.
+    pub(super) fn ledger(
+        &mut self,
+        account: AccountKey,
+        began: Moment,
+        now: Moment,
+    ) -> &mut Ledger {
         if now.since(self.swept) >= SWEEP_EVERY {
             self.sweep(now);
         }
         let ledger = self.ledgers.entry(account);
-        ledger.or_insert_with(|| Box::new(Ledger::new(now)))
+        ledger.or_insert_with(|| Box::new(Ledger::new(began)))
     }
 
     fn sweep(&mut self, now: Moment) {
