@@ -158,13 +158,17 @@ fn next_step(kind: ErrorKind, error: &famulor_core::Error) -> Option<String> {
 }
 
 /// Standard output failed: quietly if its reader went away, loudly otherwise.
+/// Answers are written once they are there, so what was asked for is done.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::BrokenPipe
-        } else {
-            Self::unexpected(format!("cannot write the output: {error}"))
+            return Self::BrokenPipe;
         }
+        let mut failure = Self::unexpected(format!("cannot write the output: {error}"));
+        if let Self::Report(report) = &mut failure {
+            report.delivery = Delivery::Processed;
+        }
+        failure
     }
 }
 
@@ -211,6 +215,9 @@ impl Report {
             (Delivery::NotSent, ErrorKind::Internal) if self.exit == Exit::Unexpected => None,
             (Delivery::NotSent, _) => Some("nothing was sent"),
             (Delivery::Refused, _) => Some("it was refused before it was processed: not billed"),
+            (Delivery::Processed, ErrorKind::Internal) => {
+                Some("it was done (and billed, if it was billable); only its answer is not shown")
+            }
             (Delivery::Processed, _) => Some(
                 "it was sent and processed (and billed, if it was billable), though the answer \
                  could not be read",

@@ -206,11 +206,10 @@ fn seven_is_a_limit_that_cannot_be_waited_for() {
             .is_some_and(|wait| wait > 50.0),
         "{error}"
     );
-    world
-        .famulor(reply(&["--deadline", "2s", "Hello"]))
-        .run()
-        .exits(7)
-        .says("not billed");
+    for (variable, value) in [("FAMULOR_DEADLINE", "2s"), ("FAMULOR_MAX_WAIT", "0s")] {
+        let ran = world.famulor(reply(&["Hello"])).env(variable, value).run();
+        ran.exits(7).says("not billed");
+    }
 }
 
 #[test]

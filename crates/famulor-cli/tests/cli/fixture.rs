@@ -71,6 +71,7 @@ impl Fixture {
         Invocation {
             command,
             input: None,
+            output: None,
         }
     }
 
@@ -129,6 +130,7 @@ pub(crate) fn texts(history: &[Message], role: &str) -> Vec<String> {
 pub(crate) struct Invocation {
     command: Command,
     input: Option<Vec<u8>>,
+    output: Option<String>,
 }
 
 impl Invocation {
@@ -157,16 +159,29 @@ impl Invocation {
         self
     }
 
+    /// Sends standard output to a file instead.
+    pub(crate) fn output_to(mut self, file: &str) -> Self {
+        self.output = Some(file.to_owned());
+        self
+    }
+
     pub(crate) fn start(mut self) -> Running {
         let input = if self.input.is_some() {
             Stdio::piped()
         } else {
             Stdio::null()
         };
+        let output = match &self.output {
+            None => Stdio::piped(),
+            Some(file) => {
+                let file = std::fs::OpenOptions::new().write(true).open(file);
+                Stdio::from(file.expect("it can be written"))
+            }
+        };
         let child = self
             .command
             .stdin(input)
-            .stdout(Stdio::piped())
+            .stdout(output)
             .stderr(Stdio::piped())
             .spawn()
             .expect("famulor starts");
@@ -201,6 +216,20 @@ impl Running {
             .arg(self.child().id().to_string())
             .status();
         assert!(sent.expect("kill runs").success());
+    }
+
+    /// Whether it has a handler of its own for an interruption already. Without
+    /// `/proc`, it is given time to.
+    pub(crate) fn hears_interrupts(&mut self) -> bool {
+        let Ok(status) = std::fs::read_to_string(format!("/proc/{}/status", self.child().id()))
+        else {
+            std::thread::sleep(Duration::from_secs(1));
+            return true;
+        };
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        // SIGINT is signal 2, the mask's second bit.
+        caught.is_some_and(|mask| mask & 0b10 != 0)
     }
 
     /// Waits for its end.

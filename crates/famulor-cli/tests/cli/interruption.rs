@@ -1,8 +1,11 @@
 //! Signals, and readers that go away.
 
+use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
 use famulor_emulator::{Before, Fault, Operation, RateLimit};
+
+use serde_json::Value;
 
 use crate::fixture::{CONVERSATION, Fixture, Ran, reply, wait_until};
 
@@ -59,13 +62,17 @@ fn an_interruption_of_a_wait_for_the_limit_knows_that_nothing_was_processed() {
     let world = Fixture::with(|emulator| emulator.rate_limit(limit));
     world.famulor(reply(&["Hello"])).run().exits(0);
     let mut running = world.famulor(reply(&["Hello again", "--json"])).start();
-    wait_until("it is refused", || world.emulator.stats().rate_limited == 1);
-    // The refusal has to reach the client, too.
-    std::thread::sleep(Duration::from_millis(300));
+    // The note comes once the refusal has reached the client.
+    let stderr = running.child().stderr.take().expect("it is piped");
+    let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("waiting ")));
     running.signal("-INT");
-    let error = running.end().exits(130).error();
-    assert_eq!(error["kind"], "rate_limited");
-    assert_eq!(error["delivery"], "refused");
+    let error = lines.last().expect("it says why");
+    assert_eq!(running.end().code, 130);
+    let error: Value = serde_json::from_str(&error).expect("it is JSON");
+    assert_eq!(error["error"]["kind"], "rate_limited");
+    assert_eq!(error["error"]["delivery"], "refused");
+    assert_eq!(error["error"]["exit"], 130);
 }
 
 #[test]
@@ -88,7 +95,7 @@ fn waiting_for_standard_input_can_be_interrupted() {
     let mut running = world.famulor(reply(&[])).input("").start();
     // Nothing is written and the pipe stays open: it waits for a message.
     let pipe = running.child().stdin.take();
-    std::thread::sleep(Duration::from_millis(300));
+    wait_until("it hears signals", || running.hears_interrupts());
     running.signal("-INT");
     let ran = running.end().exits(130);
     drop(pipe);
@@ -112,4 +119,26 @@ fn a_reader_that_goes_away_is_no_error() {
         let ran = running.end().exits(0);
         assert_eq!(ran.stderr, "", "{arguments:?}");
     }
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_was_billed_all_the_same() {
+    // A device that is always full; only Linux has it.
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let world = Fixture::new();
+    let run = |rest: &[&str]| {
+        world
+            .famulor(reply(rest))
+            .output_to("/dev/full")
+            .run()
+            .exits(1)
+    };
+    run(&["Hello"])
+        .says("cannot write the output")
+        .says("it was done");
+    let error = run(&["Hello", "--json"]).error();
+    assert_eq!(error["kind"], "internal");
+    assert_eq!(error["delivery"], "processed");
 }
