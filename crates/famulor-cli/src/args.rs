@@ -73,8 +73,14 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
     pub(crate) profile: Option<String>,
 
-    /// Send to this API [env: FAMULOR_BASE_URL] [default: https://app.famulor.de/api]
-    #[arg(long, global = true, value_name = "URL", hide_short_help = true)]
+    // Not a documentation comment: rustdoc wants its URLs in brackets, a terminal does not.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        hide_short_help = true,
+        help = "Send to this API [env: FAMULOR_BASE_URL] [default: https://app.famulor.de/api]"
+    )]
     pub(crate) base_url: Option<String>,
 
     /// Send to an emulator inside this process, for this one command: no key, no network, no cost
