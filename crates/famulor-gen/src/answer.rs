@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Response, StatusCode, header::HeaderMap};
 use serde::de::DeserializeOwned;
 
+use crate::Observer;
 use crate::generated::{Error, ResponseValue};
 
 /// How much of an error's body is kept, in bytes: enough for any message, too little to fill a memory or a log.
@@ -75,22 +76,33 @@ impl Answer {
                 .is_ok_and(|e| e.status == false || e.success == false)
     }
 
-    /// Reads a response to its end or to the ceiling for its status. Never fails: a body that is cut off is an answer too.
-    pub(crate) async fn read(mut response: Response, success_ceiling: usize) -> Self {
+    /// Reads a response to its end or to the ceiling for its status. Never fails: a body that is cut off is an answer
+    /// too. Dropped on the way, as when its caller's time is up, it notes what came so far.
+    pub(crate) async fn read(
+        mut response: Response,
+        success_ceiling: usize,
+        observer: Option<Observer>,
+    ) -> Self {
         let status = response.status();
-        let headers = response.headers().clone();
         let ceiling = if status.is_success() {
             success_ceiling
         } else {
             ERROR_BODY_CEILING
         };
-        let (body, end) = read_body(&mut response, ceiling).await;
-        Self {
+        let mut reading = Reading {
             status,
-            headers,
-            body,
-            end,
+            headers: response.headers().clone(),
+            first: Bytes::new(),
+            rest: BytesMut::new(),
+            observer,
+        };
+        let end = reading.read_body(&mut response, ceiling).await;
+        let observer = reading.observer.take();
+        let answer = reading.answer(end);
+        if let Some(observer) = observer {
+            observer.note_answer(&answer);
         }
+        answer
     }
 
     /// A response with this answer's status, headers and body, and the answer itself in its extensions.
@@ -114,35 +126,63 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-async fn read_body(response: &mut Response, ceiling: usize) -> (Bytes, BodyEnd) {
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    loop {
-        let end = match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = ceiling - first.len() - rest.len();
-                let taken = chunk.slice(..chunk.len().min(room));
-                // Most bodies are one chunk and need no copy.
-                if first.is_empty() && rest.is_empty() {
-                    first = taken;
-                } else {
-                    rest.extend_from_slice(&taken);
+/// An answer of which the head has come and the body is coming.
+struct Reading {
+    status: StatusCode,
+    headers: HeaderMap,
+    /// Most bodies are one chunk and need no copy.
+    first: Bytes,
+    rest: BytesMut,
+    observer: Option<Observer>,
+}
+
+impl Reading {
+    async fn read_body(&mut self, response: &mut Response, ceiling: usize) -> BodyEnd {
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    let room = ceiling - self.first.len() - self.rest.len();
+                    let taken = chunk.slice(..chunk.len().min(room));
+                    if self.first.is_empty() && self.rest.is_empty() {
+                        self.first = taken;
+                    } else {
+                        self.rest.extend_from_slice(&taken);
+                    }
+                    if chunk.len() > room {
+                        return BodyEnd::TooLarge;
+                    }
                 }
-                if chunk.len() <= room {
-                    continue;
-                }
-                BodyEnd::TooLarge
+                Ok(None) => return BodyEnd::Complete,
+                Err(_) => return BodyEnd::Cut,
             }
-            Ok(None) => BodyEnd::Complete,
-            Err(_) => BodyEnd::Cut,
-        };
-        if rest.is_empty() {
-            return (first, end);
         }
-        let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-        whole.extend_from_slice(&first);
-        whole.extend_from_slice(&rest);
-        return (whole.freeze(), end);
+    }
+
+    fn answer(&mut self, end: BodyEnd) -> Answer {
+        let first = std::mem::take(&mut self.first);
+        let body = if self.rest.is_empty() {
+            first
+        } else {
+            let mut whole = BytesMut::with_capacity(first.len() + self.rest.len());
+            whole.extend_from_slice(&first);
+            whole.extend_from_slice(&self.rest);
+            whole.freeze()
+        };
+        Answer {
+            status: self.status,
+            headers: std::mem::take(&mut self.headers),
+            body,
+            end,
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(observer) = self.observer.take() {
+            let answer = self.answer(BodyEnd::Cut);
+            observer.note_answer(&answer);
+        }
     }
 }
 
