@@ -17,6 +17,7 @@ cargo xtask codegen [--check]   write famulor-gen and famulor-httpmock from open
                                 --check: fail if a generated file is stale
 cargo xtask check               openapi.yaml against tests/fixtures and the generated types, both ways
 cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs npm)
+cargo xtask bench NAME          measurements beside their yardsticks: quota, call
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
 fn main() -> ExitCode {
@@ -33,6 +34,11 @@ fn main() -> ExitCode {
         }
         ["check"] => program::cargo(&["run", "--quiet", "--package", "conformance"]),
         ["lint-spec"] => lint_spec::run(),
+        ["bench", name @ ..] => {
+            let mut arguments = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
+            arguments.extend(name);
+            program::cargo(&arguments)
+        }
         ["test"] => test::run(None),
         ["test", step @ ..] => test::run(Some(&step.join(" "))),
         other => Err(Failure::new(format!(

@@ -2,6 +2,8 @@
 //!
 //! - Every package takes the workspace's lints, where `unsafe_code` is forbidden, so none can let unsafe code in.
 //! - Generated code stands in files named `generated*.rs` that say so in their first line, and nowhere else.
+//! - A crate that has documented bodies of its own, so that it can be published with its tests, has them exactly as they
+//!   are in `tests/fixtures`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,19 @@ pub(crate) fn check(root: &Path) -> Result<(), Failure> {
             causes.push(format!(
                 "{name}: lacks `[lints] workspace = true`, so unsafe code could get in"
             ));
+        }
+        if path.extension().is_some_and(|e| e == "json")
+            && path
+                .parent()
+                .is_some_and(|folder| folder.ends_with("documented"))
+        {
+            let file = path.file_name().unwrap_or_default();
+            let original = root.join("tests/fixtures").join(file);
+            if fs::read_to_string(original).ok().as_ref() != Some(&text) {
+                causes.push(format!(
+                    "{name}: is not what tests/fixtures has under this name"
+                ));
+            }
         }
         if path.extension().is_some_and(|e| e == "rs") {
             let file = path.file_name().unwrap_or_default().to_string_lossy();
@@ -120,6 +135,8 @@ mod tests {
             ("Cargo.toml", "unsafe_code = \"forbid\""),
             ("crates/a/Cargo.toml", LINTS),
             ("crates/a/src/generated.rs", &generated),
+            ("tests/fixtures/a.json", "{}"),
+            ("crates/a/tests/documented/a.json", "{}"),
         ];
         for (name, text) in usual.iter().chain(files) {
             let path = root.path().join(name);
@@ -171,6 +188,16 @@ mod tests {
                 "crates/a/src/types.rs",
                 &marked,
                 "types.rs: says that it is generated",
+            ),
+            (
+                "crates/a/tests/documented/a.json",
+                "{ }",
+                "documented/a.json: is not what",
+            ),
+            (
+                "crates/a/tests/documented/b.json",
+                "{}",
+                "documented/b.json: is not what",
             ),
             (
                 "crates/a/src/b.rs",
