@@ -1,6 +1,6 @@
 //! What may be sent again, row by row of the delivery rules, by the answer that the server gave.
 
-use famulor_core::{Delivery, Error, ErrorKind};
+use famulor_core::{Client, Delivery, Error, ErrorKind};
 use famulor_tests::sdk::{builder, ms};
 use famulor_tests::wire::{Script, Then, Wire};
 use futures_util::future::join_all;
@@ -9,27 +9,43 @@ use crate::calls::Op;
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
-/// Makes every call, and every attempt gets the same from the server. Gives the errors and how often each was sent.
+/// A server that gives every attempt of every call the same, and a client of it. Made before the first call goes: making
+/// a client takes the thread, while the time of calls under way runs on.
+struct Stage {
+    wire: Wire,
+    client: Client,
+}
+
+impl Stage {
+    async fn of(then: Then) -> Self {
+        let script = Op::ALL.into_iter().fold(Script::new(), |script, op| {
+            script.on(op.route(), [then.clone()])
+        });
+        let wire = Wire::start(script).await;
+        let client = builder(&wire.base_url())
+            .with_attempt_timeout(ms(600))
+            .with_body_ceiling(4096)
+            .with_max_retries(2)
+            .build()
+            .expect("a client");
+        Self { wire, client }
+    }
+
+    /// Makes every call. Gives the errors and how often each was sent.
+    async fn all_fail(&self) -> Vec<(Op, Error, usize)> {
+        let errors = join_all(Op::ALL.map(|op| op.call(&self.client))).await;
+        let errors = Op::ALL.into_iter().zip(errors);
+        errors
+            .map(|(op, outcome)| {
+                let error = outcome.expect_err("a failure");
+                (op, error, self.wire.count(op.route()))
+            })
+            .collect()
+    }
+}
+
 async fn all_fail(then: Then) -> Vec<(Op, Error, usize)> {
-    let script = Op::ALL.into_iter().fold(Script::new(), |script, op| {
-        script.on(op.route(), [then.clone()])
-    });
-    let wire = Wire::start(script).await;
-    let client = builder(&wire.base_url())
-        .with_attempt_timeout(ms(500))
-        .with_body_ceiling(4096)
-        .with_max_retries(2)
-        .build()
-        .expect("a client");
-    let calls = Op::ALL.map(|op| op.call(&client));
-    let errors = join_all(calls).await;
-    let errors = Op::ALL.into_iter().zip(errors);
-    errors
-        .map(|(op, outcome)| {
-            let error = outcome.expect_err("a failure");
-            (op, error, wire.count(op.route()))
-        })
-        .collect()
+    Stage::of(then).await.all_fail().await
 }
 
 /// A refusal: not repeated by any call, and known not to have been processed.
@@ -45,22 +61,33 @@ async fn is_refused(then: Then, status: u16, kind: ErrorKind) {
     }
 }
 
-/// An outcome that nobody knows: sent once if it adds something, else repeated as often as allowed.
-async fn is_uncertain(then: Then, status: Option<u16>, delivery: Delivery, read_kind: ErrorKind) {
-    for (op, error, sent) in all_fail(then).await {
-        let what = format!("{op:?}: {error:?}");
-        let kind = match (op, delivery) {
-            (Op::Read, _) => read_kind,
-            (_, Delivery::Processed) => ErrorKind::Unreadable,
-            _ => ErrorKind::UnknownOutcome,
-        };
-        assert_eq!(error.kind(), kind, "{what}");
-        assert_eq!(error.delivery(), delivery, "{what}");
-        assert_eq!(error.status(), status, "{what}");
-        let times = if Op::ADD.contains(&op) { 1 } else { 3 };
-        assert_eq!(sent, times, "{what}");
-        assert_eq!(error.attempts() as usize, times, "{what}");
-        assert_eq!(error.is_read_only(), op == Op::Read, "{what}");
+/// Outcomes that nobody knows: sent once if the call adds something, else repeated as often as allowed.
+async fn are_uncertain(
+    answers: impl IntoIterator<Item = (Option<u16>, Then)>,
+    delivery: Delivery,
+    read_kind: ErrorKind,
+) {
+    let mut stages = Vec::new();
+    for (status, then) in answers {
+        stages.push((status, Stage::of(then).await));
+    }
+    let outcomes = stages.iter().map(|(_, stage)| stage.all_fail());
+    for (errors, (status, _)) in join_all(outcomes).await.into_iter().zip(&stages) {
+        for (op, error, sent) in errors {
+            let what = format!("{op:?}: {error:?}");
+            let kind = match (op, delivery) {
+                (Op::Read, _) => read_kind,
+                (_, Delivery::Processed) => ErrorKind::Unreadable,
+                _ => ErrorKind::UnknownOutcome,
+            };
+            assert_eq!(error.kind(), kind, "{what}");
+            assert_eq!(error.delivery(), delivery, "{what}");
+            assert_eq!(error.status(), *status, "{what}");
+            let times = if Op::ADD.contains(&op) { 1 } else { 3 };
+            assert_eq!(sent, times, "{what}");
+            assert_eq!(error.attempts() as usize, times, "{what}");
+            assert_eq!(error.is_read_only(), op == Op::Read, "{what}");
+        }
     }
 }
 
@@ -173,15 +200,17 @@ async fn a_redirect_is_not_followed_and_the_token_does_not_travel() {
 
 #[tokio::test]
 async fn a_server_error_leaves_the_outcome_open() {
-    for (status, then) in [
-        (500, Then::json(500, r#"{"message":"Server Error"}"#)),
-        (502, Then::html(502, "<h1>502 Bad Gateway</h1>")),
-        (503, Then::answer(503, &[("Retry-After", "0")], "busy")),
-        (504, Then::html(504, "<h1>504</h1>")),
-        (520, Then::html(520, "")),
-    ] {
-        is_uncertain(then, Some(status), Delivery::Unknown, ErrorKind::Server).await;
-    }
+    let answers = [
+        (Some(500), Then::json(500, r#"{"message":"Server Error"}"#)),
+        (Some(502), Then::html(502, "<h1>502 Bad Gateway</h1>")),
+        (
+            Some(503),
+            Then::answer(503, &[("Retry-After", "0")], "busy"),
+        ),
+        (Some(504), Then::html(504, "<h1>504</h1>")),
+        (Some(520), Then::html(520, "")),
+    ];
+    are_uncertain(answers, Delivery::Unknown, ErrorKind::Server).await;
 }
 
 #[tokio::test]
@@ -199,41 +228,44 @@ async fn a_503_with_a_wait_hint_is_unknown_and_keeps_the_hint() {
 
 #[tokio::test]
 async fn a_connection_that_ends_after_sending_leaves_the_outcome_open() {
-    for then in [Then::close(), Then::reset(), Then::stall()] {
-        is_uncertain(then, None, Delivery::Unknown, ErrorKind::Network).await;
-    }
+    let ends = [Then::close(), Then::reset(), Then::stall()];
+    are_uncertain(
+        ends.map(|then| (None, then)),
+        Delivery::Unknown,
+        ErrorKind::Network,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn an_answer_that_is_not_http_leaves_the_outcome_open() {
-    for bytes in [
+    let answers = [
         "SSH-2.0-OpenSSH_9.6\r\n",
         "HTTP/1.1 xyz\r\n\r\n",
         "\0\0\0\0\r\n\r\n",
-    ] {
-        let then = Then::send(bytes).and(Then::close());
-        is_uncertain(then, None, Delivery::Unknown, ErrorKind::Network).await;
-    }
+    ];
+    let answers = answers.map(|bytes| (None, Then::send(bytes).and(Then::close())));
+    are_uncertain(answers, Delivery::Unknown, ErrorKind::Network).await;
 }
 
 #[tokio::test]
 async fn a_200_that_is_no_json_leaves_the_outcome_open() {
-    for then in [
+    let answers = [
         Then::html(200, "<!DOCTYPE html><title>Sign in</title>"),
         Then::answer(200, &[], ""),
         Then::answer(200, &[("Content-Type", "text/plain")], "ok"),
         // An HTML page under a JSON header, as some proxies send it.
         Then::json(200, "<html></html>"),
-    ] {
-        is_uncertain(then, Some(200), Delivery::Unknown, ErrorKind::Unreadable).await;
-    }
+    ];
+    let answers = answers.map(|then| (Some(200), then));
+    are_uncertain(answers, Delivery::Unknown, ErrorKind::Unreadable).await;
 }
 
 #[tokio::test]
 async fn a_2xx_that_cannot_be_read_was_processed() {
     let part = r#"{"success":true,"status":true,"conversation_id":"c"#;
     let long = format!(r#"{{"padding":"{}"}}"#, "x".repeat(5000));
-    for then in [
+    let answers = [
         Then::promised(200, &[JSON], part, 500).and(Then::close()),
         Then::promised(200, &[JSON], part, 500).and(Then::reset()),
         Then::promised(200, &[JSON], "", 500).and(Then::close()),
@@ -245,21 +277,25 @@ async fn a_2xx_that_cannot_be_read_was_processed() {
         ),
         Then::json(200, &long),
         Then::json(200, "{\"status\":true,\u{0}"),
-    ] {
-        is_uncertain(then, Some(200), Delivery::Processed, ErrorKind::Unreadable).await;
-    }
+    ];
+    let answers = answers.map(|then| (Some(200), then));
+    are_uncertain(answers, Delivery::Processed, ErrorKind::Unreadable).await;
 }
 
 #[tokio::test]
 async fn an_answer_whose_body_stalls_is_judged_by_what_came() {
     // Its status came: the server decided. That the rest did not come in time changes nothing.
     let part = r#"{"success":true,"#;
-    let then = Then::promised(200, &[JSON], part, 500).and(Then::stall());
-    is_uncertain(then, Some(200), Delivery::Processed, ErrorKind::Unreadable).await;
-    let then = Then::promised(404, &[JSON], "{", 500).and(Then::stall());
-    is_refused(then, 404, ErrorKind::NotFound).await;
-    let then = Then::promised(500, &[JSON], "{", 500).and(Then::stall());
-    is_uncertain(then, Some(500), Delivery::Unknown, ErrorKind::Server).await;
+    let stalls = |status, part| Then::promised(status, &[JSON], part, 500).and(Then::stall());
+    let (processed, unknown) = (Delivery::Processed, Delivery::Unknown);
+    are_uncertain(
+        [(Some(200), stalls(200, part))],
+        processed,
+        ErrorKind::Unreadable,
+    )
+    .await;
+    is_refused(stalls(404, "{"), 404, ErrorKind::NotFound).await;
+    are_uncertain([(Some(500), stalls(500, "{"))], unknown, ErrorKind::Server).await;
 }
 
 #[tokio::test]
@@ -279,6 +315,7 @@ async fn a_201_and_an_interim_answer_are_successes() {
 
 #[tokio::test]
 async fn a_call_that_reads_or_sets_gets_over_a_bad_moment() {
+    let mut cases = Vec::new();
     for op in [Op::Set, Op::Read] {
         for bad in [
             Then::html(502, "bad"),
@@ -287,16 +324,19 @@ async fn a_call_that_reads_or_sets_gets_over_a_bad_moment() {
             Then::stall(),
             Then::promised(200, &[JSON], "{", 90).and(Then::close()),
         ] {
-            let then = [bad.clone(), bad.clone(), Then::json(200, op.success())];
+            let then = [bad.clone(), bad, Then::json(200, op.success())];
             let wire = Wire::start(Script::new().on(op.route(), then)).await;
             let client = builder(&wire.base_url())
-                .with_attempt_timeout(ms(400))
+                .with_attempt_timeout(ms(600))
                 .with_max_retries(2)
                 .build()
                 .expect("a client");
-            let outcome = op.call(&client).await;
-            assert!(outcome.is_ok(), "{op:?} after {bad:?}: {outcome:?}");
-            assert_eq!(wire.count(op.route()), 3, "{op:?} after {bad:?}");
+            cases.push((op, wire, client));
         }
+    }
+    let calls = cases.iter().map(|(op, _, client)| op.call(client));
+    for (outcome, (op, wire, _)) in join_all(calls).await.into_iter().zip(&cases) {
+        assert!(outcome.is_ok(), "{op:?}: {outcome:?}");
+        assert_eq!(wire.count(op.route()), 3, "{op:?}");
     }
 }

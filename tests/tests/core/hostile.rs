@@ -65,7 +65,7 @@ async fn no_body_makes_a_call_panic() {
         deep.as_str(),
         deep_object.as_str(),
     ];
-    let answers: Vec<Then> = [200, 201, 204, 302, 400, 404, 422, 599, 999]
+    let answers: Vec<Then> = [200, 204, 302, 422, 599]
         .into_iter()
         .flat_map(|status| bodies.map(|body| Then::json(status, body)))
         .collect();

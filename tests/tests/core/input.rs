@@ -55,7 +55,7 @@ fn whatever_is_given_as_a_phone_or_an_address_it_is_read_or_refused() {
             assert!(!customer.as_str().is_empty() && customer.as_str().len() < 256);
         }
     }
-    let long = format!("+{}", "1".repeat(100_000));
+    let long = format!("+{}", "1".repeat(2000));
     assert!(CustomerId::phone(&long).is_err());
 }
 

@@ -16,7 +16,7 @@ async fn texts(emulator: &Emulator, customer: &str) -> Vec<String> {
     said.map(|message| message.content).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn messages_of_one_customer_arrive_in_the_order_they_were_sent() {
     let emulator = Emulator::builder()
         .token(KEY)
@@ -31,7 +31,7 @@ async fn messages_of_one_customer_arrive_in_the_order_they_were_sent() {
         for who in ["crm-1", "crm-2", "crm-3"] {
             let call = client.reply(ASSISTANT, customer(who), format!("message {number:02}"));
             calls.push(tokio::spawn(call.into_future()));
-            // A spawned call takes its place when it first runs.
+            // A spawned call takes its place when it first runs, here in the order of spawning.
             tokio::task::yield_now().await;
         }
         tokio::time::sleep(ms(2)).await;

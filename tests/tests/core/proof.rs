@@ -43,7 +43,7 @@ fn replied(text: &str) -> Then {
 fn quick(wire: &Wire) -> ClientBuilder {
     builder(&wire.base_url())
         .with_doubt_wait(ms(100))
-        .with_deadline(ms(2500))
+        .with_deadline(ms(2000))
 }
 
 async fn say(client: &Client, text: &str) -> Result<Reply, Error> {
@@ -59,16 +59,8 @@ fn assert_open(outcome: Result<Reply, Error>, wire: &Wire, sent: usize) -> Error
     error
 }
 
-/// One unknown outcome, with the histories before and after it.
-async fn settles(before: Then, after: Vec<Then>) -> (Result<Reply, Error>, Wire) {
-    settles_within(ms(2500), before, after).await
-}
-
-async fn settles_within(
-    deadline: Duration,
-    before: Then,
-    after: Vec<Then>,
-) -> (Result<Reply, Error>, Wire) {
+/// A server with one unknown outcome, and these histories before and after it.
+async fn stage(deadline: Duration, before: Then, after: Vec<Then>) -> (Wire, Client) {
     let histories = std::iter::once(before).chain(after);
     let script = Script::new()
         .on(LIST, [listed(&["c-1"])])
@@ -76,7 +68,11 @@ async fn settles_within(
         .on(REPLY, [Then::close(), replied("again")]);
     let wire = Wire::start(script).await;
     let client = quick(&wire).with_deadline(deadline).build();
-    let client = client.expect("a client");
+    (wire, client.expect("a client"))
+}
+
+async fn settles(before: Then, after: Vec<Then>) -> (Result<Reply, Error>, Wire) {
+    let (wire, client) = stage(ms(2000), before, after).await;
     (say(&client, " yes\n").await, wire)
 }
 
@@ -104,17 +100,14 @@ async fn a_trimmed_text_is_the_same_text() {
 
 #[tokio::test]
 async fn an_answer_that_appears_late_is_waited_for() {
-    let (outcome, _) = settles_within(
-        Duration::from_secs(10),
+    let late = vec![
         history(&[]),
-        vec![
-            history(&[]),
-            history(&[">yes"]),
-            history(&[">yes"]),
-            history(&[">yes", "At last"]),
-        ],
-    )
-    .await;
+        history(&[">yes"]),
+        history(&[">yes"]),
+        history(&[">yes", "At last"]),
+    ];
+    let (_wire, client) = stage(Duration::from_secs(10), history(&[]), late).await;
+    let outcome = say(&client, "yes").await;
     assert_eq!(outcome.expect("found").text(), Some("At last"));
 }
 
@@ -155,9 +148,14 @@ async fn a_history_that_lost_what_it_showed_proves_nothing() {
         Then::html(502, "bad"),
         Then::json(404, r#"{"status":false,"error":"Conversation not found"}"#),
     ];
-    let cases = histories.map(|now| settles(before.clone(), vec![now]));
-    for (outcome, wire) in join_all(cases).await {
-        assert_open(outcome, &wire, 1);
+    // All clients first: making one takes the thread, while the time of calls under way runs on.
+    let mut stages = Vec::new();
+    for now in histories {
+        stages.push(stage(ms(2000), before.clone(), vec![now]).await);
+    }
+    let calls = stages.iter().map(|(_, client)| say(client, "yes"));
+    for (outcome, (wire, _)) in join_all(calls).await.into_iter().zip(&stages) {
+        assert_open(outcome, wire, 1);
     }
 }
 
@@ -253,7 +251,7 @@ async fn a_message_under_another_policy_is_counted_all_the_same() {
             ],
         )
         .on(REPLY, [replied("1"), replied("2"), Then::close()]);
-    for policy in [OnUnknown::Fail, OnUnknown::Resend] {
+    let cases = [OnUnknown::Fail, OnUnknown::Resend].map(async |policy| {
         let wire = Wire::start(script.clone()).await;
         let client = quick(&wire).with_doubt_wait(Duration::MAX).build();
         let client = client.expect("a client");
@@ -262,7 +260,8 @@ async fn a_message_under_another_policy_is_counted_all_the_same() {
         second.with_on_unknown(policy).await.expect("a reply");
         // The history shows an equal message, which is the one before.
         assert_open(say(&client, "yes").await, &wire, 3);
-    }
+    });
+    join_all(cases).await;
 }
 
 #[tokio::test]

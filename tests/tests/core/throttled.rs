@@ -28,8 +28,8 @@ async fn fails(op: Op, then: Then, retries: u32) -> (Error, usize) {
 
 #[tokio::test]
 async fn every_call_is_sent_again_after_a_429() {
-    let calls = Op::ALL.map(|op| async move {
-        for body in [LARAVEL, GUIDE] {
+    let calls = Op::ALL.into_iter().flat_map(|op| {
+        [LARAVEL, GUIDE].map(|body| async move {
             let answers = [throttled(Some("0"), body), Then::json(200, op.success())];
             let wire = Wire::start(Script::new().on(op.route(), answers)).await;
             let client = famulor_tests::sdk::client(&wire.base_url());
@@ -39,7 +39,7 @@ async fn every_call_is_sent_again_after_a_429() {
             assert_eq!(wire.count(op.route()), 2, "{op:?}");
             assert!(began.elapsed() >= ms(1000), "0 is up to a second short");
             assert_eq!(client.usage().rate_limited, 1);
-        }
+        })
     });
     join_all(calls).await;
 }
