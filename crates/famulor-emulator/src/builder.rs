@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::emulator::Emulator;
+use crate::faults::Fault;
 use crate::journal::JournalEntry;
 use crate::latency::Latency;
 use crate::limits::{LimitAlgorithm, RateLimit};
@@ -70,6 +71,7 @@ impl Default for EmulatorBuilder {
                 reply_price: Amount::dollars(ASSUMED_REPLY_PRICE),
                 assistants: Vec::new(),
                 conversations: Vec::new(),
+                faults: Vec::new(),
                 login_redirect: false,
                 control_from_anywhere: false,
                 journal_capacity: 10_000,
@@ -171,6 +173,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Has this fault too, from the start and, whole again, after a reset.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.config.faults.push(fault);
+        self
+    }
+
     /// A refused key gets a redirect to a login page, not a 401, where the
     /// request does not ask for JSON in `Accept`. The real server may do so
     /// (facts, surprise 11). Default: off.
@@ -226,7 +234,7 @@ impl EmulatorBuilder {
         let world = Arc::new(World::new(self.config));
         let router = api::router(&world).merge(control::router(Arc::clone(&world)));
         let life = Lifeline::default();
-        server::start(listener, router, &life);
+        server::start(listener, router, &life, &world.doors);
         Ok(Emulator::new(address, world, life))
     }
 }

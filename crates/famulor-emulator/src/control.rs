@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::faults::{Fault, parse_duration};
+use crate::duration_text;
+use crate::faults::Fault;
 use crate::lock;
 use crate::server::Peer;
 use crate::world::World;
@@ -29,6 +30,7 @@ pub(crate) fn router(world: Arc<World>) -> Router {
             "/__emulator/faults",
             get(faults).post(inject).delete(clear_faults),
         )
+        .route("/__emulator/faults/{id}", delete(take_back))
         .layer(from_fn_with_state(Arc::clone(&world), only_loopback))
         .with_state(world)
 }
@@ -91,7 +93,7 @@ async fn advance(State(world): State<Arc<World>>, body: Bytes) -> Response {
     let by = match serde_json::from_slice::<Advance>(&body) {
         Ok(Advance { advance }) => match advance {
             Span::Seconds(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-            Span::Text(text) => parse_duration(&text),
+            Span::Text(text) => duration_text::parse(&text),
         },
         Err(_) => None,
     };
@@ -133,6 +135,14 @@ async fn inject(State(world): State<Arc<World>>, body: Bytes) -> Response {
         book.inject(fault);
     }
     (StatusCode::CREATED, Json(json!({"faults": book.pending()}))).into_response()
+}
+
+async fn take_back(State(world): State<Arc<World>>, Path(id): Path<u64>) -> StatusCode {
+    if lock(&world.faults).take_back(id) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
 async fn clear_faults(State(world): State<Arc<World>>) -> StatusCode {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::api::BASE_PATH;
 use crate::builder::EmulatorBuilder;
 use crate::caller::Caller;
-use crate::faults::Fault;
+use crate::faults::{Fault, PendingFault};
 use crate::journal::JournalEntry;
 use crate::lock;
 use crate::money::Amount;
@@ -78,9 +78,25 @@ impl Emulator {
         fingerprint(token)
     }
 
-    /// Makes calls go wrong.
-    pub fn inject(&self, fault: Fault) {
-        lock(&self.world.faults).inject(fault);
+    /// Makes calls go wrong. The number takes the fault back.
+    pub fn inject(&self, fault: Fault) -> u64 {
+        lock(&self.world.faults).inject(fault)
+    }
+
+    /// The faults that have not been played out.
+    pub fn faults(&self) -> Vec<PendingFault> {
+        lock(&self.world.faults).pending()
+    }
+
+    /// Takes one fault back; false: it is not there any more.
+    pub fn take_back(&self, id: u64) -> bool {
+        lock(&self.world.faults).take_back(id)
+    }
+
+    /// Closes the port for this long, in real time: connections are refused,
+    /// kept ones are closed, calls under way are answered. Done once it is closed.
+    pub async fn refuse_connections(&self, duration: Duration) {
+        self.world.doors.close_for(duration).await;
     }
 
     /// Takes back all faults that have not been played.

@@ -52,11 +52,14 @@ mod builder;
 mod caller;
 mod clock;
 mod control;
+mod doors;
+mod duration_text;
 mod emulator;
 mod faults;
 mod journal;
 mod latency;
 mod limits;
+mod line;
 mod money;
 mod operation;
 mod replies;
@@ -70,7 +73,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use crate::builder::{EmulatorBuilder, StartError};
 pub use crate::emulator::Emulator;
-pub use crate::faults::{After, AsAnswer, Before, CannedAnswer, Effect, Fault};
+pub use crate::faults::{
+    After, AsAnswer, AssistantRef, Before, CannedAnswer, Effect, Fault, PendingFault, TokenMark,
+    Wire,
+};
 pub use crate::journal::JournalEntry;
 pub use crate::latency::Latency;
 pub use crate::limits::{LimitAlgorithm, ParseRateLimitError, RateLimit};

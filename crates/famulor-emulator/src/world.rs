@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use crate::caller::Caller;
 use crate::clock::Clock;
-use crate::faults::FaultBook;
+use crate::doors::Doors;
+use crate::faults::{Fault, FaultBook};
 use crate::journal::{Journal, JournalEntry};
 use crate::latency::Latency;
 use crate::limits::{LimitAlgorithm, Limits, RateLimit};
@@ -34,6 +35,7 @@ pub(crate) struct Config {
     pub(crate) reply_price: Amount,
     pub(crate) assistants: Vec<Assistant>,
     pub(crate) conversations: Vec<Conversation>,
+    pub(crate) faults: Vec<Fault>,
     pub(crate) login_redirect: bool,
     pub(crate) control_from_anywhere: bool,
     pub(crate) journal_capacity: usize,
@@ -48,6 +50,7 @@ pub(crate) struct World {
     pub(crate) state: Mutex<State>,
     pub(crate) limits: Mutex<Limits>,
     pub(crate) faults: Mutex<FaultBook>,
+    pub(crate) doors: Doors,
     pub(crate) record: Mutex<Record>,
 }
 
@@ -71,7 +74,8 @@ impl World {
                 &config.general_limits,
                 config.reply_limit,
             )),
-            faults: Mutex::default(),
+            faults: Mutex::new(FaultBook::new(&config.faults, seeded)),
+            doors: Doors::new(),
             record: Mutex::new(Record {
                 journal: Journal::new(config.journal_capacity),
                 tally: Tally::default(),
@@ -86,7 +90,7 @@ impl World {
     pub(crate) fn reset(&self) {
         *lock(&self.state) = fresh_state(&self.config, self.seeded, self.clock.now());
         lock(&self.limits).reset();
-        lock(&self.faults).clear();
+        *lock(&self.faults) = FaultBook::new(&self.config.faults, self.seeded);
         let mut record = lock(&self.record);
         record.journal.reset();
         record.tally = Tally::default();

@@ -236,7 +236,7 @@ async fn the_control_plane_sets_and_clears_faults() {
     let pending = probe.control(Method::GET, "/faults", None).await;
     assert_eq!(
         pending.body,
-        json!({"faults": [{"skip": 0, "times": null, "after": "close"}]})
+        json!({"faults": [{"id": 2, "hits": 0, "skip": 0, "times": null, "after": "close"}]})
     );
     assert_eq!(
         probe.control(Method::DELETE, "/faults", None).await.status,

@@ -1,5 +1,6 @@
 //! The API under `/api`: a route an operation, and one way that every call goes.
 
+mod about;
 mod account;
 mod assistants;
 mod call;

@@ -11,11 +11,11 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, StatusCode};
 
+use super::about::About;
 use super::call::Call;
 use super::refusal::Refusal;
-use super::validation::Input;
 use super::{account, assistants, conversations, gate, listing, replies, takeover, throttle};
-use crate::faults::{AsAnswer, Effect, Hangup, Place, to_login_page};
+use crate::faults::{AsAnswer, Effect, Hangup, Place, Wire, hang_up, to_login_page};
 use crate::journal::Arrival;
 use crate::lock;
 use crate::operation::Operation;
@@ -84,11 +84,12 @@ async fn answer(
     };
     let host = host(&head.headers);
     let is_json = is_json(&head.headers);
-    let customer = customer(operation, &uuid, is_json, &body);
+    let about = About::of(operation, &uuid, is_json, &body);
     lock(&world.record)
         .journal
-        .note(sequence, |entry| entry.customer.clone_from(&customer));
-    let due = |place| due(world, sequence, operation, customer.as_deref(), place);
+        .note(sequence, |entry| entry.customer.clone_from(&about.customer));
+    let token = gate::bearer(&head.headers).map(str::to_owned);
+    let due = |place| due(world, sequence, &about, token.as_deref(), place);
 
     if let Some(effect) = due(Place::Gate) {
         return at_the_gate(world, &effect, operation, &host).await;
@@ -172,6 +173,10 @@ async fn at_the_gate(world: &World, effect: &Effect, operation: Operation, host:
             retry_after,
         }) => throttle::pretend(world, operation, *headers, *retry_after),
         Effect::Answer(AsAnswer::LoginRedirect) => to_login_page(host),
+        Effect::Wire(Wire::Refuse(duration)) => {
+            world.doors.close_for(*duration).await;
+            hang_up(Hangup::Reset)
+        }
         effect => effect
             .instead(operation)
             .await
@@ -182,15 +187,24 @@ async fn at_the_gate(world: &World, effect: &Effect, operation: Operation, host:
 fn due(
     world: &World,
     sequence: u64,
-    operation: Operation,
-    customer: Option<&str>,
+    about: &About,
+    token: Option<&str>,
     place: Place,
 ) -> Option<Effect> {
-    let effect = lock(&world.faults).due(operation, customer, place)?;
+    if lock(&world.faults).is_empty() {
+        return None;
+    }
+    let assistant = about.assistant(&lock(&world.state));
+    let asked = about.asked(token, assistant.as_ref());
+    let effect = lock(&world.faults).due(&asked, place)?;
     let mut record = lock(&world.record);
     record.tally.fault();
     record.journal.note(sequence, |entry| {
-        entry.fault = Some(effect.name().to_owned());
+        // One at most at each place; both are told.
+        entry.fault = Some(match entry.fault.take() {
+            Some(earlier) => format!("{earlier}, {}", effect.name()),
+            None => effect.name().to_owned(),
+        });
     });
     Some(effect)
 }
@@ -205,15 +219,6 @@ async fn path_uuid(request: &mut Request) -> String {
         // Not even text: no conversation has such an id.
         Err(_) => String::new(),
     }
-}
-
-/// Whom the call is about: known before it is let in, for faults and journal.
-fn customer(operation: Operation, uuid: &str, is_json: bool, body: &[u8]) -> Option<String> {
-    if operation == Operation::GenerateReply {
-        let input = Input::body(is_json, body);
-        return Some(input.raw("customer_identifier")?.as_str()?.to_owned());
-    }
-    (!uuid.is_empty()).then(|| uuid.to_owned())
 }
 
 fn host(headers: &HeaderMap) -> String {

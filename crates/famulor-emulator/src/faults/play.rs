@@ -91,6 +91,7 @@ impl Effect {
             Self::Answer(AsAnswer::UnknownRole) => with_json(response, add_unknown_role).await,
             Self::Answer(AsAnswer::EmptyVariables) => with_json(response, empty_variables).await,
             Self::Answer(AsAnswer::UnknownFields) => with_json(response, add_unknown_fields).await,
+            Self::Wire(wire) => wire.carry(response).await,
             _ => response,
         }
     }
@@ -166,6 +167,6 @@ async fn with_body(response: Response, change: impl FnOnce(&[u8]) -> Vec<u8>) ->
 }
 
 /// The emulator's own bodies are in memory and cannot fail to be read.
-async fn whole(body: Body) -> Bytes {
+pub(super) async fn whole(body: Body) -> Bytes {
     to_bytes(body, usize::MAX).await.unwrap_or_default()
 }
