@@ -47,6 +47,11 @@ impl Lifeline {
         self.tasks.wait().await;
     }
 
+    /// Runs something that is waited for at the end, and by nobody before.
+    pub(crate) fn detach(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.spawn(task));
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,

@@ -59,7 +59,7 @@ pub(super) fn list(call: &Call) -> Result<Response, Refusal> {
 pub(super) fn enable_webhook(call: &Call) -> Result<Response, Refusal> {
     let mut input = call.input();
     let assistant = input.required_integer("assistant_id");
-    let url = input.required_https("webhook_url");
+    let url = input.required_webhook("webhook_url");
     input.check_in_old_words()?;
     set_webhook(call, assistant, url, "enabled")
 }

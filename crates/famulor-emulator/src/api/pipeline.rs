@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::RequestExt;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Query, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, StatusCode};
 
@@ -15,8 +16,8 @@ use super::about::About;
 use super::call::Call;
 use super::refusal::Refusal;
 use super::{account, assistants, conversations, gate, listing, replies, takeover, throttle};
-use crate::faults::{AsAnswer, Effect, Hangup, Place, Wire, hang_up, to_login_page};
-use crate::journal::Arrival;
+use crate::faults::{AsAnswer, Effect, Hangup, Place, Spoiled, Wire, hang_up, to_login_page};
+use crate::journal::{Arrival, Recorded};
 use crate::lock;
 use crate::operation::Operation;
 use crate::server::Peer;
@@ -29,14 +30,14 @@ const LARGEST_BODY: usize = 8 * 1024 * 1024;
 pub(super) async fn serve(world: Arc<World>, operation: Operation, request: Request) -> Response {
     let sequence = arrive(&world, Some(operation), &request);
     let response = answer(&world, operation, sequence, request).await;
-    depart(&world, sequence, response)
+    depart(&world, sequence, response).await
 }
 
 /// Answers a request that is no operation's. Laravel's throttle belongs to
 /// routes, so a path or method that has none is not counted.
-pub(super) fn turn_away(world: &World, request: &Request, refusal: Refusal) -> Response {
-    let sequence = arrive(world, None, request);
-    depart(world, sequence, refusal.into_response())
+pub(super) async fn turn_away(world: &World, request: Request, refusal: Refusal) -> Response {
+    let sequence = arrive(world, None, &request);
+    depart(world, sequence, refusal.into_response()).await
 }
 
 fn arrive(world: &World, operation: Option<Operation>, request: &Request) -> u64 {
@@ -52,7 +53,8 @@ fn arrive(world: &World, operation: Option<Operation>, request: &Request) -> u64
     })
 }
 
-fn depart(world: &World, sequence: u64, response: Response) -> Response {
+async fn depart(world: &World, sequence: u64, response: Response) -> Response {
+    let (response, answered) = keep_body(response).await;
     let status = match response.extensions().get::<Hangup>() {
         None => Some(response.status().as_u16()),
         Some(_) => None,
@@ -62,13 +64,30 @@ fn depart(world: &World, sequence: u64, response: Response) -> Response {
         if let Some(status) = status {
             record.tally.answered(status);
         }
-        record.journal.note(sequence, |entry| entry.status = status);
+        record.journal.note(sequence, |entry| {
+            entry.status = status;
+            if let Some(body) = answered {
+                entry.answered = Recorded::of(&body);
+            }
+        });
         record.journal.entry(sequence)
     };
     if let (Some(show), Some(entry)) = (&world.config.on_request, entry) {
         show(&entry);
     }
     response
+}
+
+/// A copy of the body, where it is there at once: one that takes its time or
+/// breaks off is written down before it does.
+async fn keep_body(response: Response) -> (Response, Option<Bytes>) {
+    if let Some(Spoiled(body)) = response.extensions().get::<Spoiled>().cloned() {
+        return (response, Some(body));
+    }
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let response = Response::from_parts(head, Body::from(body.clone()));
+    (response, Some(body))
 }
 
 async fn answer(
@@ -85,9 +104,10 @@ async fn answer(
     let host = host(&head.headers);
     let is_json = is_json(&head.headers);
     let about = About::of(operation, &uuid, is_json, &body);
-    lock(&world.record)
-        .journal
-        .note(sequence, |entry| entry.customer.clone_from(&about.customer));
+    lock(&world.record).journal.note(sequence, |entry| {
+        entry.customer.clone_from(&about.customer);
+        entry.asked = Recorded::of(&body);
+    });
     let token = gate::bearer(&head.headers).map(str::to_owned);
     let due = |place| due(world, sequence, &about, token.as_deref(), place);
 
@@ -148,7 +168,7 @@ async fn handle(call: &Call, operation: Operation) -> Result<Response, Refusal> 
         // These two take their time between the message and its answer.
         Operation::GenerateReply => return replies::generate(call).await,
         Operation::SendMessage => return conversations::send(call).await,
-        _ => call.take_time().await,
+        _ => call.take_time(None).await,
     }
     match operation {
         Operation::CreateConversation => conversations::create(call),

@@ -20,7 +20,7 @@ pub(crate) use self::book::{Asked, FaultBook};
 pub use self::canned::CannedAnswer;
 pub(crate) use self::effect::Place;
 pub use self::effect::{After, AsAnswer, Before, Effect, Wire};
-pub(crate) use self::play::{Hangup, hang_up, to_login_page};
+pub(crate) use self::play::{Hangup, Spoiled, hang_up, to_login_page};
 pub use self::target::{AssistantRef, TokenMark};
 pub(crate) use self::wire::Raw;
 

@@ -21,6 +21,11 @@ pub(crate) enum Hangup {
     Reset,
 }
 
+/// In a response's extensions: what its body was before it was made to stall or
+/// to break off.
+#[derive(Clone)]
+pub(crate) struct Spoiled(pub(crate) Bytes);
+
 /// A response that will not be sent.
 pub(crate) fn hang_up(how: Hangup) -> Response {
     let mut response = Response::new(Body::empty());
@@ -116,6 +121,7 @@ async fn cut(response: Response, keep: usize) -> Response {
     let kept = body.slice(..keep.min(body.len().saturating_sub(1)));
     head.headers
         .insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    head.extensions.insert(Spoiled(kept.clone()));
     Response::from_parts(head, cut_after(kept))
 }
 

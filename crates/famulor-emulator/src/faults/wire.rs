@@ -10,7 +10,7 @@ use http::{HeaderValue, Version};
 
 use super::Wire;
 use super::paced_body::paced;
-use super::play::{Hangup, hang_up, whole};
+use super::play::{Hangup, Spoiled, hang_up, whole};
 
 /// In a response's extensions: these bytes instead of what an HTTP server would write.
 #[derive(Clone)]
@@ -58,6 +58,7 @@ async fn pace(response: Response, cut: impl FnOnce(Bytes) -> Vec<(Duration, Byte
     let body = whole(body).await;
     head.headers
         .insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    head.extensions.insert(Spoiled(body.clone()));
     Response::from_parts(head, paced(cut(body)))
 }
 
@@ -88,6 +89,7 @@ async fn bad_chunk(response: Response) -> Response {
 
     let mut response = Response::new(Body::empty());
     *response.status_mut() = head.status;
+    response.extensions_mut().insert(Spoiled(body));
     response.extensions_mut().insert(Raw(raw.into()));
     response
 }
