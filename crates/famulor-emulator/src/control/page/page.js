@@ -10,7 +10,7 @@ const EFFECTS = {
   "503 before processing": { before: { answer: { status: 503, body: { error: "busy" } } } },
   "500 after processing": { after: { answer: { status: 500, body: { message: "Server Error" } } } },
   "502 page of a proxy": { answer: "bad_gateway" },
-  "429": { answer: { too_many_requests: { headers: true, retry_after: 5 } } },
+  "429 with headers": { answer: { too_many_requests: { headers: true, retry_after: 5 } } },
   "429 without headers": { answer: { too_many_requests: { headers: false, retry_after: 5 } } },
   "redirect to a login page": { answer: "login_redirect" },
   "200 with a refusal": { answer: "refusal_in_success" },
