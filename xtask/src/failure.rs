@@ -1,23 +1,19 @@
-//! Why a task failed: one line a cause.
+//! Why a task failed.
 
 use std::fmt;
 
-/// Why a task failed.
+/// Why a task failed, in words for a person.
 #[derive(Debug)]
-pub(crate) struct Failure(Vec<String>);
+pub(crate) struct Failure(String);
 
 impl Failure {
     pub(crate) fn new(cause: impl Into<String>) -> Self {
-        Self(vec![cause.into()])
-    }
-
-    pub(crate) fn many(causes: Vec<String>) -> Self {
-        Self(causes)
+        Self(cause.into())
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
+        f.write_str(&self.0)
     }
 }

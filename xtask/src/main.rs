@@ -1,7 +1,10 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
-mod codegen;
 mod failure;
+mod lint_spec;
+mod program;
+mod test;
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +14,11 @@ pub(crate) use failure::Failure;
 
 const TASKS: &str = "\
 cargo xtask codegen [--check]   write famulor-gen and famulor-httpmock from openapi.yaml;
-                                --check: fail if a generated file is stale";
+                                --check: fail if a generated file is stale
+cargo xtask check               openapi.yaml against tests/fixtures and the generated types, both ways
+cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs npm)
+cargo xtask bench NAME          measurements beside their yardsticks: quota, call
+cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,8 +28,19 @@ fn main() -> ExitCode {
             println!("{TASKS}");
             Ok(())
         }
-        ["codegen"] => codegen::run(false),
-        ["codegen", "--check"] => codegen::run(true),
+        ["codegen"] => program::cargo(&["run", "--quiet", "--package", "codegen"]),
+        ["codegen", "--check"] => {
+            program::cargo(&["run", "--quiet", "--package", "codegen", "--", "--check"])
+        }
+        ["check"] => program::cargo(&["run", "--quiet", "--package", "conformance"]),
+        ["lint-spec"] => lint_spec::run(),
+        ["bench", name @ ..] => {
+            let mut arguments = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
+            arguments.extend(name);
+            program::cargo(&arguments)
+        }
+        ["test"] => test::run(None),
+        ["test", step @ ..] => test::run(Some(&step.join(" "))),
         other => Err(Failure::new(format!(
             "no such task: {}\n\n{TASKS}",
             other.join(" ")

@@ -68,7 +68,8 @@ impl Failure {
         &self.headers
     }
 
-    /// The body, at most 64 KiB of it for an error status.
+    /// The body, at most 64 KiB of it for an error status. A documented error has been read into its type and is written
+    /// again from there; an [`Observer`](crate::Observer) has the bytes as they came.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
@@ -83,10 +84,12 @@ impl Failure {
     /// The error's text, from whichever of the documented envelopes it came in.
     #[must_use]
     pub fn text(&self) -> Option<String> {
-        let error: ApiError = serde_json::from_slice(&self.body).ok()?;
-        match (error.error, error.message) {
+        // Not through `ApiError`: another field of an unexpected type must not cost the text.
+        let body: serde_json::Value = serde_json::from_slice(&self.body).ok()?;
+        let text = |field| body.get(field).and_then(serde_json::Value::as_str);
+        match (text("error"), text("message")) {
             (Some(title), Some(message)) => Some(format!("{title}: {message}")),
-            (title, message) => title.or(message),
+            (title, message) => title.or(message).map(str::to_owned),
         }
     }
 

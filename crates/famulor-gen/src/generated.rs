@@ -19,14 +19,8 @@ pub mod types {
         ///`ASSISTANT_NOT_FOUND`, `INSUFFICIENT_BALANCE`. Open: other values are to be expected.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error_code: ::std::option::Option<::std::string::String>,
-        ///Messages by field; keys of array items are dotted
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub errors: ::std::option::Option<
-            ::std::collections::BTreeMap<
-                ::std::string::String,
-                ::std::vec::Vec<::std::string::String>,
-            >,
-        >,
+        #[serde(default, skip_serializing_if = "crate::LooseObject::is_absent")]
+        pub errors: crate::LooseObject,
         ///What went wrong
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message: ::std::option::Option<::std::string::String>,
@@ -293,6 +287,7 @@ pub mod types {
         ///How many messages it had
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message_count: ::std::option::Option<i64>,
+        ///The WhatsApp sender of the conversation
         #[serde(default)]
         pub sender: ::std::option::Option<WebhookSender>,
         ///`ended`
@@ -848,7 +843,7 @@ documented, so that it may be missing or `null` here.
             Default::default()
         }
     }
-    ///The WhatsApp sender of a conversation
+    ///The WhatsApp sender of the conversation
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone)]
     #[cfg_attr(feature = "schemars", derive(::schemars::JsonSchema))]
     #[non_exhaustive]
@@ -879,15 +874,7 @@ documented, so that it may be missing or `null` here.
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
-            errors: ::std::result::Result<
-                ::std::option::Option<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::vec::Vec<::std::string::String>,
-                    >,
-                >,
-                ::std::string::String,
-            >,
+            errors: ::std::result::Result<crate::LooseObject, ::std::string::String>,
             message: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
@@ -950,14 +937,7 @@ documented, so that it may be missing or `null` here.
             }
             pub fn errors<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<
-                    ::std::option::Option<
-                        ::std::collections::BTreeMap<
-                            ::std::string::String,
-                            ::std::vec::Vec<::std::string::String>,
-                        >,
-                    >,
-                >,
+                T: ::std::convert::TryInto<crate::LooseObject>,
                 T::Error: ::std::fmt::Display,
             {
                 self.errors = value
@@ -5348,21 +5328,6 @@ pub struct Client {
     pub(crate) inner: crate::Session,
 }
 impl Client {
-    /// Create a new client.
-    ///
-    /// `baseurl` is the base URL provided to the internal
-    /// `reqwest::Client`, and should include a scheme and hostname,
-    /// as well as port and a path stem if applicable.
-    pub fn new(baseurl: &str, inner: crate::Session) -> Self {
-        #[cfg(not(target_arch = "wasm32"))]
-        let client = {
-            let dur = ::std::time::Duration::from_secs(15u64);
-            reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
-        };
-        #[cfg(target_arch = "wasm32")]
-        let client = reqwest::ClientBuilder::new();
-        Self::new_with_client(baseurl, client.build().unwrap(), inner)
-    }
     /// Construct a new client with an existing `reqwest::Client`,
     /// allowing more control over its configuration.
     ///
@@ -5375,7 +5340,7 @@ impl Client {
         inner: crate::Session,
     ) -> Self {
         Self {
-            baseurl: baseurl.to_string(),
+            baseurl: baseurl.trim_end_matches('/').to_string(),
             client,
             inner,
         }
@@ -5798,7 +5763,8 @@ pub mod builder {
             let Self { client, uuid } = self;
             let uuid = uuid.map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/conversations/{}", client.baseurl, encode_path(& uuid.to_string()),
+                "{}/conversations/{}", client.baseurl, crate ::segment::path_segment(&
+                uuid.to_string()).map_err(Error::InvalidRequest) ?,
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map
@@ -5905,8 +5871,9 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/conversations/{}/messages", client.baseurl, encode_path(& uuid
-                .to_string()),
+                "{}/conversations/{}/messages", client.baseurl, crate
+                ::segment::path_segment(& uuid.to_string())
+                .map_err(Error::InvalidRequest) ?,
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map
@@ -6312,8 +6279,9 @@ pub mod builder {
             let Self { client, uuid } = self;
             let uuid = uuid.map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/automate/conversations/{}/disable-ai", client.baseurl, encode_path(&
-                uuid.to_string()),
+                "{}/automate/conversations/{}/disable-ai", client.baseurl, crate
+                ::segment::path_segment(& uuid.to_string())
+                .map_err(Error::InvalidRequest) ?,
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map
@@ -6398,8 +6366,9 @@ pub mod builder {
             let Self { client, uuid } = self;
             let uuid = uuid.map_err(Error::InvalidRequest)?;
             let url = format!(
-                "{}/automate/conversations/{}/enable-ai", client.baseurl, encode_path(&
-                uuid.to_string()),
+                "{}/automate/conversations/{}/enable-ai", client.baseurl, crate
+                ::segment::path_segment(& uuid.to_string())
+                .map_err(Error::InvalidRequest) ?,
             );
             let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
             header_map

@@ -37,6 +37,7 @@ mod generated;
 mod hooks;
 mod loose;
 mod open;
+mod segment;
 mod session;
 
 pub use answer::{Answer, BodyEnd, ERROR_BODY_CEILING, SUCCESS_BODY_CEILING};
@@ -45,4 +46,6 @@ pub use generated::*;
 pub use hooks::http_client;
 pub use loose::LooseObject;
 pub use open::{ConversationKind, Role};
+#[doc(hidden)]
+pub use segment::path_segment;
 pub use session::{InvalidToken, Observer, Session};

@@ -143,7 +143,7 @@ impl Observer {
         self.0.has_body.load(Ordering::Acquire)
     }
 
-    /// What the server answered, if at least status and headers came.
+    /// What the server answered, once its body ended or broke off. A caller who gives up before that sees nothing here.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.0.answer.get()

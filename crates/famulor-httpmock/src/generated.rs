@@ -96,8 +96,8 @@ pub mod operations {
         pub fn uuid(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^(?:/api)?/conversations/{}$", regex::escape(& value
-                        .to_string())
+                        "^(?:/api)?/conversations/{}$", regex::escape(&
+                        ::famulor_gen::path_segment(& value.to_string()).unwrap())
                     ),
                 )
                 .unwrap();
@@ -168,8 +168,8 @@ pub mod operations {
         pub fn uuid(self, value: &str) -> Self {
             let re = regex::Regex::new(
                     &format!(
-                        "^(?:/api)?/conversations/{}/messages$", regex::escape(& value
-                        .to_string())
+                        "^(?:/api)?/conversations/{}/messages$", regex::escape(&
+                        ::famulor_gen::path_segment(& value.to_string()).unwrap())
                     ),
                 )
                 .unwrap();
@@ -363,9 +363,7 @@ pub mod operations {
             T: Into<Option<i64>>,
         {
             if let Some(value) = value.into() {
-                Self(
-                    self.0.query_param("assistant_id", regex::escape(&value.to_string())),
-                )
+                Self(self.0.query_param("assistant_id", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("assistant_id"))
             }
@@ -375,7 +373,7 @@ pub mod operations {
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("cursor", regex::escape(&value.to_string())))
+                Self(self.0.query_param("cursor", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("cursor"))
             }
@@ -385,11 +383,7 @@ pub mod operations {
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(
-                    self
-                        .0
-                        .query_param("customer_phone", regex::escape(&value.to_string())),
-                )
+                Self(self.0.query_param("customer_phone", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("customer_phone"))
             }
@@ -399,14 +393,7 @@ pub mod operations {
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(
-                    self
-                        .0
-                        .query_param(
-                            "external_identifier",
-                            regex::escape(&value.to_string()),
-                        ),
-                )
+                Self(self.0.query_param("external_identifier", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("external_identifier"))
             }
@@ -416,7 +403,7 @@ pub mod operations {
             T: Into<Option<::std::num::NonZeroU32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("per_page", regex::escape(&value.to_string())))
+                Self(self.0.query_param("per_page", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("per_page"))
             }
@@ -426,7 +413,7 @@ pub mod operations {
             T: Into<Option<&'a ::famulor_gen::ConversationKind>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("type", regex::escape(&value.to_string())))
+                Self(self.0.query_param("type", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("type"))
             }
@@ -436,14 +423,7 @@ pub mod operations {
             T: Into<Option<&'a str>>,
         {
             if let Some(value) = value.into() {
-                Self(
-                    self
-                        .0
-                        .query_param(
-                            "whatsapp_sender_phone",
-                            regex::escape(&value.to_string()),
-                        ),
-                )
+                Self(self.0.query_param("whatsapp_sender_phone", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("whatsapp_sender_phone"))
             }
@@ -534,7 +514,8 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^(?:/api)?/automate/conversations/{}/disable-ai$",
-                        regex::escape(& value.to_string())
+                        regex::escape(& ::famulor_gen::path_segment(& value.to_string())
+                        .unwrap())
                     ),
                 )
                 .unwrap();
@@ -626,7 +607,8 @@ pub mod operations {
             let re = regex::Regex::new(
                     &format!(
                         "^(?:/api)?/automate/conversations/{}/enable-ai$",
-                        regex::escape(& value.to_string())
+                        regex::escape(& ::famulor_gen::path_segment(& value.to_string())
+                        .unwrap())
                     ),
                 )
                 .unwrap();
@@ -716,7 +698,7 @@ pub mod operations {
             T: Into<Option<::std::num::NonZeroU32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("page", regex::escape(&value.to_string())))
+                Self(self.0.query_param("page", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("page"))
             }
@@ -726,7 +708,7 @@ pub mod operations {
             T: Into<Option<::std::num::NonZeroU32>>,
         {
             if let Some(value) = value.into() {
-                Self(self.0.query_param("per_page", regex::escape(&value.to_string())))
+                Self(self.0.query_param("per_page", value.to_string()))
             } else {
                 Self(self.0.query_param_missing("per_page"))
             }

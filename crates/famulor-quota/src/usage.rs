@@ -16,7 +16,8 @@ pub struct Usage {
     pub limit: Limit,
     /// Slots that our own calls keep busy, everywhere the store is shared.
     pub busy: u32,
-    /// Slots that somebody else was last seen to use, from answers' headers.
+    /// Slots that somebody else, or an earlier run of this program, was last
+    /// seen to use, from answers' headers.
     pub foreign: u32,
     /// Calls of this process that wait for this limit.
     pub waiting: u32,
@@ -50,5 +51,38 @@ impl fmt::Display for Usage {
             write!(f, "; {}: {reason}", self.rung)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_tells_a_person_how_things_stand() {
+        let mut usage = Usage {
+            limit: Limit::new(5, Duration::from_secs(60), "replies"),
+            busy: 3,
+            foreign: 0,
+            waiting: 2,
+            next_free: Duration::ZERO,
+            frozen_for: Duration::ZERO,
+            foreign_seen: false,
+            rung: Rung::Burst,
+            step_down: None,
+        };
+        let line = "5/60s replies: 3 busy, 2 waiting, next free now";
+        assert_eq!(usage.to_string(), line);
+        usage.foreign = 1;
+        usage.next_free = Duration::from_millis(12_340);
+        usage.rung = Rung::Spaced;
+        usage.step_down = Some(StepDown {
+            ago: Duration::from_secs(240),
+            busy: 2,
+        });
+        let line = "5/60s replies: 3 busy, 1 used by others, 2 waiting, next free in 12.3 s; \
+                    evenly spaced: the server refused a call 240 s ago, with 2 in its windows, \
+                    which is within the limit";
+        assert_eq!(usage.to_string(), line);
     }
 }

@@ -65,6 +65,7 @@ pub struct ClientBuilder {
     body_ceiling: usize,
     options: CallOptions,
     reply_limit: Option<Limit>,
+    general_limits: Option<Vec<Limit>>,
     limited: bool,
     quota: Option<Quota>,
     max_billed_messages: Option<u64>,
@@ -82,6 +83,7 @@ impl Default for ClientBuilder {
             body_ceiling: SUCCESS_BODY_CEILING,
             options: CallOptions::default(),
             reply_limit: None,
+            general_limits: None,
             limited: true,
             quota: None,
             max_billed_messages: None,
@@ -206,6 +208,16 @@ impl ClientBuilder {
         self
     }
 
+    /// The account's limits on all calls together; accounts differ. Default: 100 in 60 s and 20 in 10 s (vendor's
+    /// authentication guide).
+    pub fn with_general_limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
+        let limits = limits
+            .into_iter()
+            .map(|limit| limit.with_scope(GENERAL_SCOPE));
+        self.general_limits = Some(limits.collect());
+        self
+    }
+
     /// Knows no limits: every call goes at once, and the server's refusals are waited for.
     pub fn without_limits(mut self) -> Self {
         self.limited = false;
@@ -262,7 +274,8 @@ impl ClientBuilder {
         }
         let key = self.key.as_ref().map_or("", |key| key.expose_secret());
         let account = AccountKey::new(format!("{}\n{key}", base_url.as_str()));
-        let (reply_limits, general_limits) = limits(self.limited, self.reply_limit);
+        let (reply_limits, general_limits) =
+            limits(self.limited, self.reply_limit, self.general_limits);
         let http = build(&self.transport, self.options.connect_timeout)?;
         let shared = Shared {
             base_url,
@@ -295,20 +308,27 @@ impl fmt::Debug for ClientBuilder {
 }
 
 const REPLY_SCOPE: &str = "generate-reply";
+const GENERAL_SCOPE: &str = "all";
 
 /// The documented limits, each per token. Source: seed 002 (5 in 60 s for generate-reply); the vendor's authentication
 /// guide (100 in 60 s and 20 in 10 s for all endpoints).
-fn limits(limited: bool, reply: Option<Limit>) -> (Arc<[Limit]>, Arc<[Limit]>) {
+fn limits(
+    limited: bool,
+    reply: Option<Limit>,
+    general: Option<Vec<Limit>>,
+) -> (Arc<[Limit]>, Arc<[Limit]>) {
     if !limited {
         return (Arc::new([]), Arc::new([]));
     }
     let reply = reply.unwrap_or_else(|| Limit::new(5, Duration::from_secs(60), REPLY_SCOPE));
-    let minute = Limit::new(100, Duration::from_secs(60), "all");
-    let burst = Limit::new(20, Duration::from_secs(10), "all");
-    (
-        Arc::new([reply, minute.clone(), burst.clone()]),
-        Arc::new([minute, burst]),
-    )
+    let general = general.unwrap_or_else(|| {
+        vec![
+            Limit::new(100, Duration::from_secs(60), GENERAL_SCOPE),
+            Limit::new(20, Duration::from_secs(10), GENERAL_SCOPE),
+        ]
+    });
+    let both = std::iter::once(reply).chain(general.iter().cloned());
+    (both.collect(), general.into())
 }
 
 fn check_reply_path(path: &str) -> Result<String> {

@@ -66,7 +66,7 @@ pub struct Ledger {
     /// In the order they were granted.
     calls: Vec<Call>,
     windows: Vec<Window>,
-    born: Moment,
+    watched_from: Moment,
     last_granted: Moment,
     frozen_until: Moment,
     foreign_seen_until: Moment,
@@ -74,13 +74,14 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// An account of which nothing is known before `now`.
+    /// An account that holds no slot, and every call of which since
+    /// `watched_from` is known: when this program, or its store, began.
     #[must_use]
-    pub fn new(now: Moment) -> Self {
+    pub fn new(watched_from: Moment) -> Self {
         Self {
             calls: Vec::new(),
             windows: Vec::new(),
-            born: now,
+            watched_from,
             last_granted: Moment::default(),
             frozen_until: Moment::default(),
             foreign_seen_until: Moment::default(),
@@ -108,7 +109,7 @@ impl Ledger {
             return Err(ready);
         }
         if self.calls.len() == self.calls.capacity() {
-            self.prune(now);
+            self.make_room(now, limits);
         }
         let windows = self.windows_of(now, limits)?;
         let granted = now.max(self.last_granted.plus_micros(1));
@@ -189,6 +190,7 @@ impl Ledger {
         self.frozen_until <= now
             && !self.foreign_seen(now)
             && self.ladder.rung(now) == Rung::Burst
+            && !self.may_count_refused(now)
             && self.calls.iter().all(|call| self.is_over(call, now))
     }
 
@@ -242,6 +244,19 @@ impl Ledger {
         }
     }
 
+    /// Room for one more call; for as many as the tightest limit allows at
+    /// first, because most accounts never need more.
+    fn make_room(&mut self, now: Moment, limits: &[Limit]) {
+        self.prune(now);
+        let have = self.calls.capacity();
+        if self.calls.len() == have {
+            let tightest = limits.iter().map(Limit::requests).min().unwrap_or(1);
+            let first = usize::try_from(tightest).map_or(8, |tightest| tightest.min(8));
+            let more = if have == 0 { first } else { (have / 2).max(2) };
+            self.calls.reserve_exact(more);
+        }
+    }
+
     /// Forgets calls whose slots are free and that no answer still to come can
     /// have counted.
     fn prune(&mut self, now: Moment) {
@@ -254,6 +269,13 @@ impl Ledger {
 
     fn is_over(&self, call: &Call, now: Moment) -> bool {
         call.release(longest(&self.windows, call)) <= now
+    }
+
+    /// Whether some server might still count a call that it refused.
+    fn may_count_refused(&self, now: Moment) -> bool {
+        let spans = self.windows.iter().map(|window| window.span);
+        let refused_at = self.ladder.refused_at();
+        refused_at > Moment::default() && refused_at.plus_micros(spans.max().unwrap_or(0)) > now
     }
 
     fn foreign_seen(&self, now: Moment) -> bool {

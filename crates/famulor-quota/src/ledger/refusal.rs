@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::ladder::Cause;
 use super::{Ledger, Moment, longest};
 use crate::SlotId;
 
@@ -24,15 +23,10 @@ impl Ledger {
         let busy = u32::try_from(busy.count()).unwrap_or(u32::MAX);
         let call = self.find(slot).map(|index| self.calls.remove(index));
         if let Some(call) = &call {
-            let watched_from = self.born.plus_micros(longest(&self.windows, call));
-            let cause = if call.granted < watched_from {
-                Cause::BeforeOurTime
-            } else if self.foreign_seen(now) {
-                Cause::Foreign
-            } else {
-                Cause::Unexplained
-            };
-            self.ladder.refused(now, call.granted, cause, busy);
+            let known_from = self.watched_from.plus_micros(longest(&self.windows, call));
+            let explained =
+                call.granted < known_from || self.foreign_seen(now) || self.foreign_now(now);
+            self.ladder.refused(now, call.granted, explained, busy);
         }
         let time = match retry_after {
             Some(hint) => hint.saturating_add(ROUNDING),
@@ -43,6 +37,11 @@ impl Ledger {
         };
         self.freeze(now, time);
         self.frozen_for(now)
+    }
+
+    /// Whether slots are kept out of our reach at the moment.
+    fn foreign_now(&self, now: Moment) -> bool {
+        self.windows.iter().any(|window| window.foreign(now) > 0)
     }
 
     /// Until the oldest slot's release, in whichever of these windows that is

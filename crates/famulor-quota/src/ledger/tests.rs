@@ -165,6 +165,35 @@ fn more_counted_than_ours_shows_a_stranger_and_caps_us_to_what_is_left() {
 }
 
 #[test]
+fn a_witness_counts_only_once_everything_that_can_be_counted_is_known() {
+    let limits = per_minute(3);
+    let frees_the_burst = |ledger: &mut Ledger, start: f64| {
+        let slots = [0.0, 0.1].map(|delay| take(ledger, start + delay, &limits));
+        ledger.complete(at(start + 1.0), slots[1], answered(2, &limits[0]));
+        ledger.usage(at(start + 62.0), &limits)[0].busy == 0
+    };
+    // The first of the two it counted may be from before the ledger's time.
+    assert!(!frees_the_burst(&mut Ledger::new(at(T)), T + 60.0));
+    assert!(frees_the_burst(&mut Ledger::new(at(T)), T + 60.2));
+    // It may be a call that was refused and counted nevertheless.
+    for (delay, frees) in [(59.0, false), (60.2, true)] {
+        let mut ledger = Ledger::new(at(T));
+        let slot = take(&mut ledger, T + 59.0, &limits);
+        ledger.reject(at(T + 60.0), slot, Some(secs(0.0)));
+        assert_eq!(frees_the_burst(&mut ledger, T + 60.0 + delay), frees);
+    }
+}
+
+#[test]
+fn what_an_earlier_run_sent_caps_us_and_is_nobody_else() {
+    let (mut ledger, limits) = (Ledger::new(at(T)), per_minute(5));
+    let slot = take(&mut ledger, T + 1.0, &limits);
+    ledger.complete(at(T + 2.0), slot, answered(4, &limits[0]));
+    let usage = &ledger.usage(at(T + 3.0), &limits)[0];
+    assert_eq!((usage.foreign, usage.foreign_seen), (3, false));
+}
+
+#[test]
 fn a_witness_frees_nothing_while_a_stranger_is_about() {
     let (mut ledger, limits) = (old_ledger(), per_minute(5));
     let slot = take(&mut ledger, T, &limits);
@@ -255,6 +284,20 @@ fn a_429_in_a_ledgers_first_window_is_no_evidence() {
 }
 
 #[test]
+fn a_second_429_in_the_first_window_is() {
+    let (mut ledger, limits) = (Ledger::new(at(T)), per_minute(5));
+    for (seconds, rung) in [
+        (1.0, Rung::Burst),
+        (10.0, Rung::Spaced),
+        (30.0, Rung::Spaced),
+    ] {
+        let slot = take(&mut ledger, T + seconds, &limits);
+        ledger.reject(at(T + seconds), slot, Some(secs(1.0)));
+        assert_eq!(ledger.usage(at(T + seconds), &limits)[0].rung, rung);
+    }
+}
+
+#[test]
 fn a_429_is_explained_by_a_stranger_once() {
     let (mut ledger, limits) = (old_ledger(), per_minute(5));
     let slot = take(&mut ledger, T, &limits);
@@ -332,6 +375,13 @@ fn an_account_with_nothing_to_remember_is_idle() {
     let slot = take(&mut ledger, T + 80.0, &limits);
     ledger.reject(at(T + 81.0), slot, Some(secs(0.0)));
     assert!(!ledger.is_idle(at(T + 1000.0)), "it is on a lower rung");
+
+    // Too early to blame the server, and a refused call may count for a window.
+    let mut ledger = Ledger::new(at(T));
+    let slot = take(&mut ledger, T, &limits);
+    ledger.reject(at(T + 1.0), slot, Some(secs(0.0)));
+    assert!(!ledger.is_idle(at(T + 61.0)));
+    assert!(ledger.is_idle(at(T + 61.12)));
 }
 
 #[test]

@@ -27,11 +27,22 @@ impl Ledger {
         }
         let counted = seen.counted as usize;
         let ours = self.released_after(window, answered.granted);
+        // What was sent before this ledger's time may have been counted too, and
+        // so may a refused call, whose slot is back. One false proof would make
+        // room for the next: a slot let go too early is missing from `ours`.
+        let span = self.windows[window].span;
+        let blind = self
+            .watched_from
+            .max(self.ladder.refused_at())
+            .plus_micros(span);
+        let sees_all = answered.granted >= blind;
         if counted > ours {
             let foreign = u32::try_from(counted - ours).unwrap_or(u32::MAX);
             self.windows[window].note_foreign(foreign, now);
-            self.foreign_seen_until = now.plus(CLEAN_TIME);
-        } else if counted == ours && !self.foreign_seen(now) {
+            if sees_all {
+                self.foreign_seen_until = now.plus(CLEAN_TIME);
+            }
+        } else if counted == ours && sees_all && !self.foreign_seen(now) {
             let calls = self.calls.iter_mut();
             for call in calls.filter(|call| call.counts_in(window)) {
                 call.done = call.done.min(now);

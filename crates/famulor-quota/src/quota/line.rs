@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -12,6 +13,11 @@ use crate::Limit;
 /// Of this many turns that both lanes want, the bulk lane gets one: an eighth
 /// keeps a backlog moving and costs a live customer little.
 const BULK_TURN: usize = 8;
+
+/// For how long calls under other limits let a call go first that is due. It
+/// asks at once if its task runs at all; one that is kept but not polled must
+/// not hold up calls that have nothing to do with it.
+pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Everyone in this process who waits for one account.
 ///
@@ -31,8 +37,8 @@ struct Group {
     bulk: VecDeque<Waiter>,
     /// Interactive turns since a bulk call that waited had one.
     passed_over: usize,
-    /// When the store said there is no use in asking before.
-    ready_at: Option<Instant>,
+    /// Since when, or from when on, it is of use that its first caller asks.
+    due: Instant,
     /// Its first caller lets an older one of another group go first.
     yielding: bool,
 }
@@ -51,8 +57,18 @@ pub(super) struct Waiter {
 pub(super) struct Standing {
     /// It may ask the store.
     pub(super) may_ask: bool,
+    /// It might, and lets a call under other limits go first, for a moment.
+    pub(super) yields: bool,
     /// Calls that are served before it.
     pub(super) ahead: usize,
+}
+
+impl Standing {
+    pub(super) const FIRST: Self = Self {
+        may_ask: true,
+        yields: false,
+        ahead: 0,
+    };
 }
 
 impl Line {
@@ -69,11 +85,12 @@ impl Line {
         at_head: bool,
         deadline: Option<Instant>,
         bell: Arc<Notify>,
+        now: Instant,
     ) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         let index = self.index_of(limits).unwrap_or_else(|| {
-            self.groups.push(Group::new(Arc::clone(limits)));
+            self.groups.push(Group::new(Arc::clone(limits), now));
             self.groups.len() - 1
         });
         let waiter = Waiter {
@@ -112,13 +129,8 @@ impl Line {
         lane: Lane,
         ticket: u64,
         now: Instant,
-    ) -> Standing {
-        let Some(index) = self.index_of(limits) else {
-            return Standing {
-                may_ask: true,
-                ahead: 0,
-            };
-        };
+    ) -> Option<Standing> {
+        let index = self.index_of(limits)?;
         let group = &self.groups[index];
         let queue = group.lane(lane);
         let place = queue.iter().position(|other| other.ticket == ticket);
@@ -126,10 +138,11 @@ impl Line {
         let first = group.first().map(|(_, first)| first.ticket) == Some(ticket);
         let yields = first && self.yields(index, now);
         self.groups[index].yielding |= yields;
-        Standing {
+        Some(Standing {
             may_ask: first && !yields,
+            yields,
             ahead,
-        }
+        })
     }
 
     /// The store had no slot for the first of this group. Whoever cannot go in
@@ -137,7 +150,7 @@ impl Line {
     pub(super) fn denied(&mut self, limits: &Arc<[Limit]>, ready_at: Instant) {
         if let Some(index) = self.index_of(limits) {
             let group = &mut self.groups[index];
-            group.ready_at = Some(ready_at);
+            group.due = ready_at;
             group.wake_too_late(ready_at);
         }
         self.wake_yielding();
@@ -151,7 +164,14 @@ impl Line {
     }
 
     /// Takes a call out of the line, because it was `served` or went away.
-    pub(super) fn leave(&mut self, limits: &Arc<[Limit]>, lane: Lane, ticket: u64, served: bool) {
+    pub(super) fn leave(
+        &mut self,
+        limits: &Arc<[Limit]>,
+        lane: Lane,
+        ticket: u64,
+        served: bool,
+        now: Instant,
+    ) {
         let Some(index) = self.index_of(limits) else {
             return;
         };
@@ -163,7 +183,7 @@ impl Line {
         }
         if was_first {
             // What the store said, it said to the one who left.
-            group.ready_at = None;
+            group.due = now;
         }
         match group.first() {
             Some((_, next)) if was_first || served => next.bell.notify_one(),
@@ -176,9 +196,9 @@ impl Line {
     }
 
     /// A slot may have become free before its time: every group's first asks.
-    pub(super) fn wake_first(&mut self) {
+    pub(super) fn wake_first(&mut self, now: Instant) {
         for group in &mut self.groups {
-            group.ready_at = None;
+            group.due = now;
             if let Some((_, first)) = group.first() {
                 first.bell.notify_one();
             }
@@ -208,7 +228,8 @@ impl Line {
         let before = others
             .filter(|(other, _)| *other != index)
             .find(|(_, other)| {
-                other.ready_at.is_none_or(|ready_at| ready_at <= now)
+                other.due <= now
+                    && now < other.due + PATIENCE
                     && other.first().is_some_and(|(other_lane, other_first)| {
                         (other_lane, other_first.ticket) < (lane, first.ticket)
                     })
@@ -241,13 +262,13 @@ impl Line {
 }
 
 impl Group {
-    fn new(limits: Arc<[Limit]>) -> Self {
+    fn new(limits: Arc<[Limit]>, now: Instant) -> Self {
         Self {
             limits,
             interactive: VecDeque::new(),
             bulk: VecDeque::new(),
             passed_over: 0,
-            ready_at: None,
+            due: now,
             yielding: false,
         }
     }

@@ -48,6 +48,7 @@ impl Lines {
             request.at_head,
             deadline,
             Arc::clone(&bell),
+            Instant::now(),
         );
         self.count.store(lines.len(), Ordering::Release);
         drop(lines);
@@ -64,7 +65,7 @@ impl Lines {
 
     /// A slot came free before its time.
     pub(super) fn wake_first(&self, account: AccountKey) {
-        self.with(account, Line::wake_first);
+        self.with(account, |line| line.wake_first(Instant::now()));
     }
 
     pub(super) fn frozen(&self, account: AccountKey, until: Instant) {
@@ -109,8 +110,9 @@ impl Place {
 
     pub(super) fn standing(&self, now: Instant) -> Standing {
         let mut lines = self.lines.lock();
-        let line = lines.entry(self.account).or_default();
-        line.standing(&self.limits, self.lane, self.ticket, now)
+        let line = lines.get_mut(&self.account);
+        line.and_then(|line| line.standing(&self.limits, self.lane, self.ticket, now))
+            .unwrap_or(Standing::FIRST)
     }
 
     pub(super) fn denied(&self, ready_at: Instant) {
@@ -135,7 +137,8 @@ impl Drop for Place {
         let Some(line) = lines.get_mut(&self.account) else {
             return;
         };
-        line.leave(&self.limits, self.lane, self.ticket, self.served);
+        let now = Instant::now();
+        line.leave(&self.limits, self.lane, self.ticket, self.served, now);
         if line.is_empty() {
             lines.remove(&self.account);
         }

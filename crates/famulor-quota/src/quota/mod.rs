@@ -8,15 +8,14 @@ mod request;
 mod unbroken;
 
 use std::fmt;
-use std::future::{Future, pending, poll_fn};
-use std::pin::Pin;
+use std::future::pending;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 pub use error::{AcquireError, StalePermit};
+use line::PATIENCE;
 use lines::{Lines, Place};
 pub use permit::{Permit, Witness};
 pub use request::{AcquireRequest, Lane, Waiting};
@@ -95,8 +94,8 @@ impl Quota {
     ///
     /// # Errors
     ///
-    /// [`AcquireError::WouldWait`] as soon as it is certain that no slot comes
-    /// free before the deadline, and [`AcquireError::Store`] when the store
+    /// [`AcquireError::WouldWait`] when no slot comes free before the deadline: at
+    /// once if that is certain now, and at the deadline at the latest. And [`AcquireError::Store`] when the store
     /// cannot tell.
     pub async fn acquire(&self, request: AcquireRequest) -> Result<Permit, AcquireError> {
         let began = Instant::now();
@@ -104,14 +103,15 @@ impl Quota {
         // Nobody waits: no need to queue if the store answers on the spot.
         let mut asking = None;
         if self.shared.lines.nobody_waits(account) {
-            let mut first = Unbroken::acquire(&self.shared, request.ask());
-            match poll_fn(|cx| Poll::Ready(Pin::new(&mut first).poll(cx))).await {
-                Poll::Ready(Ok(Answer::Granted(slot))) => {
-                    return Ok(self.permit(request, slot, began, began));
+            match self.shared.store.acquire(request.ask()).now() {
+                Ok(Ok(Answer::Granted(slot))) => {
+                    return Ok(self.permit(request, slot, began, Duration::ZERO));
                 }
-                Poll::Ready(Ok(Answer::Wait { .. })) => {}
-                Poll::Ready(Err(error)) => return Err(error.into()),
-                Poll::Pending => asking = Some((began, first)),
+                Ok(Ok(Answer::Wait { .. })) => {}
+                Ok(Err(error)) => return Err(error.into()),
+                Err(running) => {
+                    asking = Some((began, Unbroken::acquire(&self.shared, account, running)));
+                }
             }
         }
         let deadline = request.deadline(began);
@@ -121,7 +121,8 @@ impl Quota {
             let standing = place.standing(now);
             let turn = match asking.take() {
                 None if standing.may_ask => {
-                    Some((now, Unbroken::acquire(&self.shared, request.ask())))
+                    let running = self.shared.store.acquire(request.ask());
+                    Some((now, Unbroken::acquire(&self.shared, account, running)))
                 }
                 asking => asking,
             };
@@ -131,7 +132,7 @@ impl Quota {
                 match turn.await? {
                     Answer::Granted(slot) => {
                         place.served();
-                        return Ok(self.permit(request, slot, asked_at, began));
+                        return Ok(self.permit(request, slot, asked_at, began.elapsed()));
                     }
                     Answer::Wait { ready_in: time } => ready_in = time,
                 }
@@ -139,7 +140,10 @@ impl Quota {
                 ready_in = self.ready_in(&request, standing.ahead).await?;
             }
             let now = Instant::now();
-            let wake_at = now.checked_add(ready_in.max(TIMER));
+            let wake_at = match asked {
+                true => now.checked_add(ready_in.max(TIMER)),
+                false => standing.yields.then(|| now + PATIENCE),
+            };
             if asked && let Some(wake_at) = wake_at {
                 place.denied(wake_at);
             }
@@ -150,12 +154,30 @@ impl Quota {
                 return Err(AcquireError::WouldWait { ready_in, ahead });
             }
             request.tell(Waiting::new(ready_in, ahead));
-            self.news(&place, wake_at.filter(|_| asked), deadline).await;
+            self.news(&place, wake_at, deadline).await;
         }
     }
 
     /// Takes a slot if one is free now and nobody waits for it; never waits for
     /// anything but the store.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use famulor_quota::{AccountKey, AcquireError, AcquireRequest, Limit, Quota};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let quota = Quota::in_memory();
+    /// let limits: Arc<[Limit]> = Arc::new(["1/60s".parse()?]);
+    /// let request = AcquireRequest::new(AccountKey::new("token"), limits);
+    /// let permit = quota.try_acquire(request.clone()).await?;
+    /// match quota.try_acquire(request).await {
+    ///     Err(AcquireError::WouldWait { ready_in, .. }) => assert!(ready_in.as_secs() >= 60),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # drop(permit);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -167,13 +189,29 @@ impl Quota {
             let ready_in = self.ready_in(&request, ahead).await?;
             return Err(AcquireError::WouldWait { ready_in, ahead });
         }
-        match Unbroken::acquire(&self.shared, request.ask()).await? {
-            Answer::Granted(slot) => Ok(self.permit(request, slot, began, began)),
+        let answer = match self.shared.store.acquire(request.ask()).now() {
+            Ok(answer) => answer?,
+            Err(running) => Unbroken::acquire(&self.shared, request.account, running).await?,
+        };
+        match answer {
+            Answer::Granted(slot) => Ok(self.permit(request, slot, began, began.elapsed())),
             Answer::Wait { ready_in } => Err(AcquireError::WouldWait { ready_in, ahead }),
         }
     }
 
     /// The figures of each of `limits` for this account.
+    ///
+    /// ```
+    /// # use famulor_quota::{AccountKey, Limit, Quota};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let quota = Quota::in_memory();
+    /// let limit: Limit = "5/60s".parse()?;
+    /// let usage = quota.usage(&AccountKey::new("token"), &[limit]).await?;
+    /// assert_eq!(usage[0].to_string(), "5/60s all: 0 busy, 0 waiting, next free now");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -258,12 +296,9 @@ impl Quota {
         request: AcquireRequest,
         slot: SlotId,
         asked: Instant,
-        began: Instant,
+        waited: Duration,
     ) -> Permit {
-        let waited = began.elapsed();
-        let AcquireRequest {
-            account, limits, ..
-        } = request;
+        let (account, limits) = (request.account, request.limits);
         Permit::new(&self.shared, account, limits, slot, asked, waited)
     }
 }

@@ -32,6 +32,25 @@ const SEND_BEFORE_WALL: Duration = Duration::from_secs(10);
 ///
 /// Dropping a permit gives it back, or, after [`mark_sent`](Self::mark_sent),
 /// abandons it.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use famulor_quota::{AccountKey, AcquireRequest, Limit, Quota};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let (quota, account) = (Quota::in_memory(), AccountKey::new("token"));
+/// # let limits: Arc<[Limit]> = Arc::new(["1/60s".parse()?]);
+/// let permit = quota.acquire(AcquireRequest::new(account, limits.clone())).await?;
+/// permit.give_back().await;
+/// assert!(quota.next_free(&account, &limits).await?.is_zero());
+///
+/// let mut permit = quota.acquire(AcquireRequest::new(account, limits.clone())).await?;
+/// permit.mark_sent()?;
+/// drop(permit);
+/// assert!(quota.next_free(&account, &limits).await?.as_secs() >= 89);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "dropping a permit gives its slot back"]
 pub struct Permit {
     shared: Arc<Shared>,
@@ -139,18 +158,16 @@ impl Permit {
     async fn close(&mut self, how: Completion) {
         self.open = false;
         let not_sent = how == Completion::NotSent;
+        let running = self.shared.store.complete(self.account, self.slot, how);
         // What a store did not learn, it works out for itself, later.
-        let _ = self.closing(how).await;
+        if let Err(running) = running.now() {
+            let _ = Unbroken::complete(&self.shared, self.account, running).await;
+        }
         // Any other end frees nothing before its foretold time, so nobody needs
         // waking for it.
         if not_sent {
             self.shared.lines.wake_first(self.account);
         }
-    }
-
-    fn closing(&self, how: Completion) -> Unbroken<()> {
-        let running = self.shared.store.complete(self.account, self.slot, how);
-        Unbroken::complete(&self.shared, self.account, running)
     }
 }
 
@@ -159,12 +176,14 @@ impl Drop for Permit {
         if !self.open {
             return;
         }
-        // Dropping an unbroken operation is what lets it finish on its own.
-        if self.sent {
-            drop(self.closing(Completion::Abandoned));
+        let how = if self.sent {
+            Completion::Abandoned
         } else {
-            drop(self.closing(Completion::NotSent));
-        }
+            Completion::NotSent
+        };
+        let running = self.shared.store.complete(self.account, self.slot, how);
+        // Dropping an unbroken operation is what lets it finish on its own.
+        drop(Unbroken::complete(&self.shared, self.account, running));
     }
 }
 

@@ -80,8 +80,8 @@ impl AcquireRequest {
         self
     }
 
-    /// Do not wait beyond this instant. As soon as it is certain that no slot
-    /// comes free by then, the wait ends with an error.
+    /// Do not wait beyond this instant. A call that cannot go by then, as far as
+    /// the store can tell, fails at once.
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self

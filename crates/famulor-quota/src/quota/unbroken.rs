@@ -38,9 +38,11 @@ impl<T: Send + 'static> Unbroken<T> {
 
 impl Unbroken<Answer> {
     /// A slot that is granted to nobody goes back.
-    pub(super) fn acquire(shared: &Arc<Shared>, ask: crate::store::Ask) -> Self {
-        let account = ask.account;
-        let running = shared.store.acquire(ask);
+    pub(super) fn acquire(
+        shared: &Arc<Shared>,
+        account: AccountKey,
+        running: StoreFuture<Answer>,
+    ) -> Self {
         Self::new(shared, account, running, |shared, account, answer| {
             if let Answer::Granted(slot) = answer {
                 let giving = shared.store.complete(account, slot, Completion::NotSent);

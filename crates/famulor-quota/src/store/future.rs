@@ -29,6 +29,14 @@ impl<T> StoreFuture<T> {
         Self(State::Coming(Box::pin(answer)))
     }
 
+    /// The answer, if it is there already; else the future, to be awaited.
+    pub(crate) fn now(self) -> Result<Result<T, StoreError>, Self> {
+        match self.0 {
+            State::Ready(Some(answer)) => Ok(answer),
+            state => Err(Self(state)),
+        }
+    }
+
     /// An answer that never comes.
     pub fn never() -> Self {
         Self(State::Never)

@@ -15,11 +15,31 @@ use crate::{AccountKey, Limit, Usage};
 /// small.
 const SHARDS: usize = 64;
 
+/// Where its clock begins: not at 0, which means "never".
+const BEGAN: Moment = Moment::from_micros(1);
+
 /// The ledgers of any number of accounts, for one process.
 ///
 /// Accounts of which there is nothing left to remember are forgotten, so a
 /// million tokens seen once do not stay. Its clock is tokio's, which tests can
 /// pause; it also works outside a tokio runtime.
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use famulor_quota::{AccountKey, Completion, Limit, MemoryStore, Quota};
+/// // Without tasks or waiting:
+/// let store = Arc::new(MemoryStore::new());
+/// let (account, limit) = (AccountKey::new("token"), "1/60s".parse::<Limit>()?);
+/// let hold = Duration::from_secs(92);
+/// let slot = store.acquire_now(account, &[limit.clone()], hold).expect("a free slot");
+/// store.complete_now(account, slot, Completion::Answered(None));
+/// let wait = store.acquire_now(account, &[limit], hold).unwrap_err();
+/// assert!(wait <= Duration::from_millis(60_120));
+///
+/// // The same ledgers, for those who wait in line:
+/// let quota = Quota::with_store(Arc::clone(&store));
+/// # Ok::<(), famulor_quota::ParseLimitError>(())
+/// ```
 pub struct MemoryStore {
     shards: Box<[Mutex<Shard>]>,
     began: Instant,
@@ -70,7 +90,7 @@ impl MemoryStore {
         let mut shard = self.shard(account);
         // Read under the lock, or a ledger's time could run backwards.
         let now = self.now();
-        act(shard.ledger(account, now), now)
+        act(shard.ledger(account, BEGAN, now), now)
     }
 
     /// Looks without leaving a ledger behind for an account nobody has used.
@@ -79,7 +99,7 @@ impl MemoryStore {
         let now = self.now();
         match shard.get(account) {
             Some(ledger) => see(ledger, now),
-            None => see(&Ledger::new(now), now),
+            None => see(&Ledger::new(BEGAN), now),
         }
     }
 
@@ -88,9 +108,8 @@ impl MemoryStore {
         lock(&self.shards[usize::from(byte) % SHARDS])
     }
 
-    /// The first microsecond is 1, so that 0 can mean "never".
     fn now(&self) -> Moment {
-        Moment::from_micros(1).plus(self.began.elapsed())
+        BEGAN.plus(self.began.elapsed())
     }
 }
 

@@ -6,6 +6,7 @@
 //! locked for one transaction, or a script that runs inside the database.
 
 mod future;
+mod keyed;
 mod memory;
 mod sweep;
 
@@ -65,6 +66,48 @@ pub trait QuotaStore: Send + Sync + 'static {
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         let _ = account;
         StoreFuture::never()
+    }
+}
+
+/// A store that others hold on to as well, to look into it or to share it
+/// between two [`Quota`](crate::Quota)s.
+impl<S: QuotaStore> QuotaStore for Arc<S> {
+    fn acquire(&self, ask: Ask) -> StoreFuture<Answer> {
+        S::acquire(self, ask)
+    }
+
+    fn complete(&self, account: AccountKey, slot: SlotId, how: Completion) -> StoreFuture<()> {
+        S::complete(self, account, slot, how)
+    }
+
+    fn reject(
+        &self,
+        account: AccountKey,
+        slot: SlotId,
+        retry_after: Option<Duration>,
+    ) -> StoreFuture<Duration> {
+        S::reject(self, account, slot, retry_after)
+    }
+
+    fn freeze(&self, account: AccountKey, time: Duration) -> StoreFuture<()> {
+        S::freeze(self, account, time)
+    }
+
+    fn ready_in(
+        &self,
+        account: AccountKey,
+        limits: Arc<[Limit]>,
+        ahead: usize,
+    ) -> StoreFuture<Duration> {
+        S::ready_in(self, account, limits, ahead)
+    }
+
+    fn usage(&self, account: AccountKey, limits: Arc<[Limit]>) -> StoreFuture<Vec<Usage>> {
+        S::usage(self, account, limits)
+    }
+
+    fn changed(&self, account: AccountKey) -> StoreFuture<()> {
+        S::changed(self, account)
     }
 }
 

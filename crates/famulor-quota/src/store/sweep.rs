@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::keyed::KeyHash;
 use crate::AccountKey;
 use crate::ledger::{Ledger, Moment};
 
@@ -17,7 +18,7 @@ const FEW: usize = 16;
 pub(super) struct Shard {
     // Boxed: the table is twice as large as it is full at times, and moves
     // when it grows.
-    ledgers: HashMap<AccountKey, Box<Ledger>>,
+    ledgers: HashMap<AccountKey, Box<Ledger>, KeyHash>,
     swept: Moment,
 }
 
@@ -30,12 +31,19 @@ impl Shard {
         self.ledgers.get(&account).map(|ledger| &**ledger)
     }
 
-    pub(super) fn ledger(&mut self, account: AccountKey, now: Moment) -> &mut Ledger {
+    /// The ledger of an account. One that is not here was never used, or had
+    /// nothing to remember: either way, all since the store `began` is known.
+    pub(super) fn ledger(
+        &mut self,
+        account: AccountKey,
+        began: Moment,
+        now: Moment,
+    ) -> &mut Ledger {
         if now.since(self.swept) >= SWEEP_EVERY {
             self.sweep(now);
         }
         let ledger = self.ledgers.entry(account);
-        ledger.or_insert_with(|| Box::new(Ledger::new(now)))
+        ledger.or_insert_with(|| Box::new(Ledger::new(began)))
     }
 
     fn sweep(&mut self, now: Moment) {

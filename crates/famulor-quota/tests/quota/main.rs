@@ -1,8 +1,10 @@
 //! The asynchronous front end, on a clock that only moves when nothing else can.
 
+mod chance;
 mod deadlines;
 mod permits;
 mod stores;
+mod threads;
 mod turns;
 
 use std::sync::{Arc, Mutex};

@@ -8,6 +8,7 @@ use famulor_quota::{
     AccountKey, AcquireError, Answer, Ask, Completion, Limit, MemoryStore, Quota, QuotaStore,
     SlotId, StoreError, StoreFuture, Usage,
 };
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{SPAN, Served, account, busy, per_minute, request, seconds, settle, use_slot, waiting};
@@ -17,13 +18,15 @@ const WAY: Duration = Duration::from_millis(100);
 
 /// A memory store at the end of a slow wire, which can be cut.
 #[derive(Clone, Default)]
-struct FarStore(Arc<Far>);
+pub(crate) struct FarStore(Arc<Far>);
 
 #[derive(Default)]
-struct Far {
+pub(crate) struct Far {
     store: MemoryStore,
     asked: AtomicUsize,
     cut: AtomicBool,
+    /// Rung by whoever wants the other processes to look again.
+    news: Notify,
 }
 
 impl FarStore {
@@ -80,6 +83,55 @@ impl QuotaStore for FarStore {
     fn usage(&self, account: AccountKey, limits: Arc<[Limit]>) -> StoreFuture<Vec<Usage>> {
         self.far(move |store| store.usage(account, limits))
     }
+
+    fn changed(&self, _: AccountKey) -> StoreFuture<()> {
+        let far = self.0.clone();
+        StoreFuture::new(async move {
+            far.news.notified().await;
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_processes_share_one_quota() {
+    let store = FarStore::default();
+    let limits = per_minute(2);
+    let processes = [store.clone(), store.clone()].map(Quota::with_store);
+    let served = Served::default();
+    let began = Instant::now();
+    let mut callers = Vec::new();
+    for quota in &processes {
+        for _ in 0..3 {
+            callers.push(served.caller(quota, request(&limits), "."));
+        }
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    // Six calls, two a minute, and nobody waits for longer than that takes.
+    assert!(began.elapsed() >= 2 * SPAN);
+    assert!(
+        began.elapsed() <= 2 * SPAN + seconds(3),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn news_from_another_process_wake_the_first_who_waits() {
+    let store = FarStore::default();
+    let limits = per_minute(1);
+    let [one, other] = [store.clone(), store.clone()].map(Quota::with_store);
+    let permit = one.acquire(request(&limits)).await.unwrap();
+    let served = Served::default();
+    let waits = served.caller(&other, request(&limits), "other");
+    sleep(seconds(1)).await;
+    permit.give_back().await;
+    let began = Instant::now();
+    store.0.news.notify_waiters();
+    waits.await.unwrap();
+    assert!(began.elapsed() < seconds(1), "{:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

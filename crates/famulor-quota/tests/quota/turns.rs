@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use famulor_quota::{AcquireError, Lane, Limit, Quota};
-use tokio::time::{Instant, advance};
+use tokio::time::{Instant, advance, timeout};
 
 use crate::{MINUTE, SPAN, Served, per_minute, request, seconds, settle, use_slot, waiting};
 
@@ -115,6 +115,24 @@ async fn calls_that_need_less_do_not_starve_those_that_need_more() {
     let place = served.names().iter().position(|name| name == "R").unwrap();
     // It came tenth, and its own limit has long been free by then.
     assert_eq!(place, 10, "{:?}", served.names());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_kept_but_not_polled_holds_up_no_calls_under_other_limits() {
+    let quota = Quota::in_memory();
+    let all = Limit::new(1, seconds(1), "all");
+    let replies: Arc<[Limit]> = Arc::new([Limit::new(9, MINUTE, "replies"), all.clone()]);
+    let reads: Arc<[Limit]> = Arc::new([all]);
+    use_slot(&quota, &replies).await;
+    let mut kept = Box::pin(quota.acquire(request(&replies)));
+    assert!(timeout(seconds(0), &mut kept).await.is_err());
+    advance(seconds(2)).await;
+    let began = Instant::now();
+    for _ in 0..5 {
+        use_slot(&quota, &reads).await;
+    }
+    assert!(began.elapsed() < seconds(5), "{:?}", began.elapsed());
+    kept.await.unwrap().give_back().await;
 }
 
 #[tokio::test(start_paused = true)]

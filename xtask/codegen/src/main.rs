@@ -1,21 +1,21 @@
-//! `cargo xtask codegen`: from `openapi.yaml` to the generated crates.
+//! `cargo xtask codegen [--check]`: from `openapi.yaml` to the generated files.
 
 mod rewrite;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use openapiv3::OpenAPI;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle};
 use quote::quote;
 
-use crate::{Failure, workspace};
-
 /// Schemas that no derived type can read as the server writes them, and the
 /// hand-written types of `famulor-gen` that stand in for them.
-const REPLACEMENTS: [(&str, &str); 4] = [
+const REPLACEMENTS: [(&str, &str); 5] = [
     ("ConversationKind", "crate::ConversationKind"),
     ("Role", "crate::Role"),
     ("LooseObject", "crate::LooseObject"),
+    ("FieldErrors", "crate::LooseObject"),
     ("LooseNumber", "::serde_json::Value"),
 ];
 
@@ -27,13 +27,37 @@ struct Generated {
     text: String,
 }
 
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let Some(workspace) = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2) else {
+        eprintln!("the workspace's root is not where it was at build time");
+        return ExitCode::FAILURE;
+    };
+    let outcome = match words.as_slice() {
+        [] => run(workspace, false),
+        ["--check"] => run(workspace, true),
+        // For the tests: another tree than this one.
+        ["--root", root] => run(Path::new(root), false),
+        ["--check", "--root", root] => run(Path::new(root), true),
+        _ => Err(format!("{COMMAND} [--check]")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("{cause}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Writes the generated files, or with `check_only` fails if one differs from
 /// what the spec gives.
-pub(crate) fn run(check_only: bool) -> Result<(), Failure> {
+fn run(root: &Path, check_only: bool) -> Result<(), String> {
     let mut stale = Vec::new();
-    for file in generate(&workspace().join("openapi.yaml"))? {
+    for file in generate(root)? {
         let current = std::fs::read_to_string(&file.path).unwrap_or_default();
-        let name = file.path.strip_prefix(workspace()).unwrap_or(&file.path);
+        let name = file.path.strip_prefix(root).unwrap_or(&file.path);
         if current == file.text {
             println!("up to date  {}", name.display());
         } else if check_only {
@@ -43,7 +67,7 @@ pub(crate) fn run(check_only: bool) -> Result<(), Failure> {
             ));
         } else {
             std::fs::write(&file.path, &file.text)
-                .map_err(|e| Failure::new(format!("{}: cannot write: {e}", name.display())))?;
+                .map_err(|e| format!("{}: cannot write: {e}", name.display()))?;
             println!("written     {}", name.display());
         }
     }
@@ -51,24 +75,26 @@ pub(crate) fn run(check_only: bool) -> Result<(), Failure> {
         return Ok(());
     }
     stale.push(format!("run: {COMMAND}"));
-    Err(Failure::many(stale))
+    Err(stale.join("\n"))
 }
 
-fn generate(spec_path: &Path) -> Result<Vec<Generated>, Failure> {
-    let text = std::fs::read_to_string(spec_path)
-        .map_err(|e| Failure::new(format!("{}: {e}", spec_path.display())))?;
+fn generate(root: &Path) -> Result<Vec<Generated>, String> {
+    let text = std::fs::read_to_string(root.join("openapi.yaml"))
+        .map_err(|e| format!("openapi.yaml: {e}"))?;
     let spec: OpenAPI = serde_yaml_ng::from_str(&text)
-        .map_err(|e| Failure::new(format!("openapi.yaml: not OpenAPI 3.0: {e}")))?;
+        .map_err(|e| format!("openapi.yaml: not OpenAPI 3.0: {e}"))?;
 
     let client = generator("crate").generate_tokens(&spec).map_err(refused)?;
     let client = rewrite::keep_whole_answers(&client.to_string())?;
+    let client = rewrite::guard_segments(&client)?;
+    let client = rewrite::trim_base_url(&client)?;
     let client = render(rewrite::types(parse(&client)?));
 
     let mocks = generator("::famulor_gen")
         .httpmock(&spec, "::famulor_gen")
         .map_err(refused)?;
     let mocks = render(parse(&rewrite::loosen_paths(&mocks.to_string())?)?);
-    let crates = workspace().join("crates");
+    let crates = root.join("crates");
     Ok(vec![
         Generated {
             path: crates.join("famulor-gen/src/generated.rs"),
@@ -102,9 +128,8 @@ fn generator(home: &str) -> Generator {
     Generator::new(&settings)
 }
 
-fn parse(code: &str) -> Result<syn::File, Failure> {
-    syn::parse_file(code)
-        .map_err(|e| Failure::new(format!("the generated code does not parse: {e}")))
+fn parse(code: &str) -> Result<syn::File, String> {
+    syn::parse_file(code).map_err(|e| format!("the generated code does not parse: {e}"))
 }
 
 fn render(file: syn::File) -> String {
@@ -114,6 +139,6 @@ fn render(file: syn::File) -> String {
     )
 }
 
-fn refused(error: progenitor::Error) -> Failure {
-    Failure::new(format!("openapi.yaml: the generator refuses it: {error}"))
+fn refused(error: progenitor::Error) -> String {
+    format!("openapi.yaml: the generator refuses it: {error}")
 }

@@ -6,8 +6,9 @@
 //! - A [`LooseObject`](../../famulor-gen) keeps the difference between absent,
 //!   `null`, `[]` and `{}`, so it needs no `Option` around it.
 //! - Answers can grow a field without breaking those who match on them.
+//! - A path parameter is one segment of the path, whatever is in it.
+//! - There is no constructor that follows redirects, gives up after 15 seconds, or panics.
 
-use crate::Failure;
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Field, Item, ItemStruct, Type, parse_quote};
@@ -15,13 +16,14 @@ use syn::{Attribute, Field, Item, ItemStruct, Type, parse_quote};
 /// Rewrites the types and client of `famulor-gen`.
 pub(crate) fn types(mut file: syn::File) -> syn::File {
     Lenient.visit_file_mut(&mut file);
+    drop_eager_constructor(&mut file.items);
     redact(&mut file.items, false);
     file
 }
 
 /// Has every answer decoded by `famulor-gen`'s own function, which keeps status
 /// and headers of one that is not as documented.
-pub(crate) fn keep_whole_answers(code: &str) -> Result<String, Failure> {
+pub(crate) fn keep_whole_answers(code: &str) -> Result<String, String> {
     // Success is documented as 200; a 201 with the same body is one too.
     let code = replace(code, "200u16 =>", "200u16 ..= 299u16 =>")?;
     replace(
@@ -31,32 +33,74 @@ pub(crate) fn keep_whole_answers(code: &str) -> Result<String, Failure> {
     )
 }
 
+/// Has path parameters encoded by `famulor-gen`'s own function, which may refuse one.
+pub(crate) fn guard_segments(code: &str) -> Result<String, String> {
+    const CALL: &str = "encode_path (& ";
+    const END: &str = ". to_string ())";
+    let (first, calls) = code.split_once(CALL).ok_or_else(|| gone(CALL))?;
+    let mut guarded = first.to_owned();
+    for call in calls.split(CALL) {
+        let (name, rest) = call.split_once(END).ok_or_else(|| gone(END))?;
+        guarded.push_str(&format!(
+            "crate :: segment :: path_segment (& {name}{END} . map_err (Error :: InvalidRequest) ?{rest}"
+        ));
+    }
+    Ok(guarded)
+}
+
+/// Joins paths to a base URL that ends in a slash as to one that does not.
+pub(crate) fn trim_base_url(code: &str) -> Result<String, String> {
+    replace(
+        code,
+        "baseurl : baseurl . to_string ()",
+        "baseurl : baseurl . trim_end_matches ('/') . to_string ()",
+    )
+}
+
 /// Lets the mocks match below a base URL that ends in `/api`, as the real one
 /// does, and generate-reply at both of its documented places.
-pub(crate) fn loosen_paths(code: &str) -> Result<String, Failure> {
+pub(crate) fn loosen_paths(code: &str) -> Result<String, String> {
     let code = replace(code, "\"^/", "\"^(?:/api)?/")?;
     let code = replace(
         &code,
         "?/ai/generate-reply",
         "?(?:/user)?/ai/generate-reply",
     )?;
-    // A path parameter is text, not a pattern.
+    // A path parameter is text, not a pattern, and comes as the client spells it. (Query parameters are compared as
+    // they are, and come decoded.)
     replace(
         &code,
-        "value . to_string ()",
-        "regex :: escape (& value . to_string ())",
+        "$\" , value . to_string ()",
+        "$\" , regex :: escape (& :: famulor_gen :: path_segment (& value . to_string ()) . unwrap ())",
     )
 }
 
 /// Replaces what the generator is known to write; an error if it no longer
 /// writes it, so that a new version cannot lose a guarantee in silence.
-fn replace(code: &str, from: &str, to: &str) -> Result<String, Failure> {
+fn replace(code: &str, from: &str, to: &str) -> Result<String, String> {
     if !code.contains(from) {
-        return Err(Failure::new(format!(
-            "the generator no longer writes `{from}`: adapt xtask/src/codegen/rewrite.rs"
-        )));
+        return Err(gone(from));
     }
     Ok(code.replace(from, to))
+}
+
+fn gone(what: &str) -> String {
+    format!("the generator no longer writes `{what}`: adapt xtask/codegen/src/rewrite.rs")
+}
+
+/// Takes `Client::new` out: its HTTP client follows redirects with a billed message in hand and gives up after 15
+/// seconds, and it panics where none can be made.
+fn drop_eager_constructor(items: &mut [Item]) {
+    for item in items {
+        if let Item::Impl(block) = item
+            && block.trait_.is_none()
+            && text_of(&block.self_ty) == "Client"
+        {
+            block.items.retain(
+                |item| !matches!(item, syn::ImplItem::Fn(method) if method.sig.ident == "new"),
+            );
+        }
+    }
 }
 
 /// Loosens what the generator makes stricter than the backend is.

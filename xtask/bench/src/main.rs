@@ -1,0 +1,25 @@
+//! Measurements, each beside a yardstick from the same run: `cargo xtask bench`.
+
+mod call;
+mod quota;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["quota"] => quota::run(),
+        ["call"] => call::run(),
+        // What `call` runs under callgrind.
+        ["call-client", client, url, calls] => call::client(client, url, calls),
+        _ => Err("usage: cargo xtask bench quota | call".to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            eprintln!("{cause}");
+            ExitCode::FAILURE
+        }
+    }
+}
