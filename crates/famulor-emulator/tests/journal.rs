@@ -294,7 +294,7 @@ async fn the_journal_is_open_before_the_answer_is_sent() {
 async fn every_request_is_shown_once_when_it_is_over() {
     let shown = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&shown);
-    let probe = Probe::on(Emulator::builder().on_request(move |entry| {
+    let probe = Probe::on_unwatched(Emulator::builder().on_request(move |entry| {
         let line = (entry.sequence, entry.status);
         log.lock().expect("no panic").push(line);
     }))

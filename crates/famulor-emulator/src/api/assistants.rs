@@ -28,14 +28,10 @@ struct Page {
 pub(super) fn list(call: &Call) -> Result<Response, Refusal> {
     let mut input = Input::query(&call.query);
     let per_page = input.page_size(DEFAULT_PAGE_SIZE);
+    // What the real server does with a page that is none is not documented;
+    // refused, a client's mistake shows.
+    let current_page = input.page();
     input.check()?;
-    // Laravel's paginator takes a page that is none for the first.
-    let current_page = call
-        .query
-        .get("page")
-        .and_then(|page| page.parse().ok())
-        .filter(|page| *page >= 1)
-        .unwrap_or(1_usize);
     let state = lock(&call.world.state);
     let total = state.assistants.len();
     let data = state

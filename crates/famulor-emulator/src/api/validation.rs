@@ -125,21 +125,31 @@ impl Input {
         Some(url)
     }
 
-    /// `array`: for PHP a JSON object and a JSON list are both one.
+    /// `array`. Documented as an object; PHP writes an empty one as `[]` (facts,
+    /// surprise 9), so that is taken too. A list with something in it is not:
+    /// PHP would number its items, which no client can mean.
     pub(crate) fn map(&mut self, field: &'static str) -> Option<Variables> {
         match self.raw(field)? {
             Value::Object(map) => Some(map.clone()),
-            Value::Array(list) => Some(
-                list.iter()
-                    .enumerate()
-                    .map(|(index, value)| (index.to_string(), value.clone()))
-                    .collect(),
-            ),
+            Value::Array(list) if list.is_empty() => Some(Variables::new()),
             _ => {
                 self.fail(field, "must be an array");
                 None
             }
         }
+    }
+
+    /// `integer|min:1`
+    pub(crate) fn page(&mut self) -> usize {
+        match self.integer("page") {
+            Some(page) if page < 1 => self.fail("page", "must be at least 1"),
+            Some(page) => match i32::try_from(page) {
+                Ok(page) => return page as usize,
+                Err(_) => self.fail("page", "is out of range"),
+            },
+            None => {}
+        }
+        1
     }
 
     /// `integer|min:1|max:…`

@@ -1,6 +1,8 @@
 //! A bare HTTP client and an emulator: what every test here talks with.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod spec;
+
 use std::time::{Duration, Instant};
 
 use famulor_emulator::{Emulator, EmulatorBuilder};
@@ -32,7 +34,14 @@ impl Probe {
         Self::on(Emulator::builder().time_scale(0.0)).await
     }
 
+    /// Every answer that this emulator gives is held against the spec: one that
+    /// is not described ends its connection with a panic.
     pub async fn on(builder: EmulatorBuilder) -> Self {
+        Self::on_unwatched(builder.on_request(spec::check)).await
+    }
+
+    /// For a test that has an `on_request` of its own.
+    pub async fn on_unwatched(builder: EmulatorBuilder) -> Self {
         Self {
             emulator: builder.start().await.expect("a free port"),
             client: Client::builder()
