@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Response, StatusCode, header::HeaderMap};
+use reqwest::{Response, ResponseBuilderExt, StatusCode, Url, header::HeaderMap};
 use serde::de::DeserializeOwned;
 
 use crate::Observer;
@@ -108,8 +108,12 @@ impl Answer {
     }
 
     /// A response with this answer's status, headers and body, and the answer itself in its extensions.
-    pub(crate) fn into_response(self) -> Response {
-        let mut response = http::Response::new(self.body.clone());
+    pub(crate) fn into_response(self, url: Url) -> Response {
+        // Without a URL of its own the conversion would make one up, and parse it every time.
+        let mut response = http::Response::builder()
+            .url(url)
+            .body(self.body.clone())
+            .unwrap_or_default();
         *response.status_mut() = self.status;
         *response.headers_mut() = HeaderMap::clone(&self.headers);
         response.extensions_mut().insert(self);
@@ -119,19 +123,16 @@ impl Answer {
 
 /// Whether `"status"` or `"success"` is somewhere followed by `false`.
 fn may_say_no(body: &[u8]) -> bool {
-    let is_key = |start: usize| {
+    let starts = body.windows(2).enumerate().filter(|(_, two)| two == b"\"s");
+    let keys = starts.filter_map(|(start, _)| {
         let rest = &body[start..];
-        [b"\"status\"".as_slice(), b"\"success\""]
-            .iter()
-            .find_map(|key| rest.strip_prefix(*key))
-    };
-    memchr::memchr_iter(b'"', body)
-        .filter_map(is_key)
-        .any(|rest| {
-            let rest = rest.trim_ascii_start();
-            let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-            value.is_some_and(|value| value.starts_with(b"false"))
-        })
+        rest.strip_prefix(b"\"status\"")
+            .or_else(|| rest.strip_prefix(b"\"success\""))
+    });
+    keys.map(<[u8]>::trim_ascii_start).any(|rest| {
+        let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+        value.is_some_and(|value| value.starts_with(b"false"))
+    })
 }
 
 /// Shows status and length, never headers or content.
