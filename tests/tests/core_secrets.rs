@@ -9,6 +9,7 @@ use famulor_tests::sdk::{ASSISTANT, KEY, LIST, REPLY, assistant_uuid, conversati
 use famulor_tests::tls::Secure;
 use famulor_tests::wire::{Script, Then, Wire};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use serde_json::json;
 
 const CUSTOMER: &str = "+4915559876543";
@@ -123,7 +124,7 @@ async fn everything(client: &Client) -> String {
 fn quick(base_url: &str) -> famulor_core::ClientBuilder {
     famulor_tests::sdk::builder(base_url)
         .with_attempt_timeout(ms(300))
-        .with_deadline(ms(700))
+        .with_deadline(ms(500))
         .with_doubt_wait(ms(50))
         .with_max_retries(1)
 }
@@ -209,7 +210,7 @@ async fn nothing_is_told_of_calls_that_fail() {
     let (recorded, _guard) = Recorded::start();
     let unreadable = json!({"message": ANSWER, "reply": ANSWER, "history": 7, "data": 7, "ai_enabled": [],
         "conversation_id": [CONVERSATION], "name": [VARIABLE]});
-    for then in [
+    let failures = [
         Then::close(),
         Then::reset(),
         Then::stall(),
@@ -223,11 +224,13 @@ async fn nothing_is_told_of_calls_that_fail() {
         ),
         Then::answer(429, &[("Retry-After", "600")], "{}"),
         Then::send("not HTTP").and(Then::close()),
-    ] {
+    ];
+    let calls = failures.map(|then| async {
         let wire = Wire::start(Script::new().on("*", [then])).await;
         let client = quick(&wire.base_url()).build().expect("a client");
         assert_clean("an error", &everything(&client).await);
-    }
+    });
+    join_all(calls).await;
     let nobody = famulor_tests::wire::nobody().await;
     let client = quick(&nobody).build().expect("a client");
     assert_clean("an error", &everything(&client).await);

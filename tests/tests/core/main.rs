@@ -3,6 +3,7 @@
 mod again;
 mod calls;
 mod documented;
+mod environment;
 mod hostile;
 mod input;
 mod lists;

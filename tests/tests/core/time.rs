@@ -94,7 +94,7 @@ async fn a_deadline_that_has_passed_sends_nothing() {
     assert_eq!(client.usage().billed_messages, 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_attempt_without_time_is_never_called_unsent_when_it_was_sent() {
     let wire = Wire::start(Script::new().on(REPLY, [Then::json(200, REPLY_BODY)])).await;
     let client = famulor_tests::sdk::client(&wire.base_url());
