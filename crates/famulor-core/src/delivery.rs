@@ -6,6 +6,7 @@
 mod doubt;
 mod positions;
 mod read_back;
+mod same_text;
 mod sight;
 mod verify;
 
@@ -25,7 +26,7 @@ use read_back::{Verdict, read_back};
 pub use verify::Verification;
 pub(crate) use verify::verify;
 
-use crate::call::{Call, OrderTurn, run};
+use crate::call::{Call, OrderTurn, Start, run};
 use crate::usage::count;
 use crate::{
     AssistantId, ConversationId, CustomerId, Delivery, Error, ErrorKind, OnUnknown, Result,
@@ -94,19 +95,28 @@ where
     let shared = call.shared;
     let key = outgoing.recipient.key();
     let _turn = wait_for_turn(&call, &key).await?;
-    shared.counters.reserve_billed()?;
+    let mut reservation = shared.counters.reserve_billed()?;
 
     let policy = call.options.on_unknown;
     let may_look = !call.operation.needs_key || shared.has_key();
-    let watermark = match policy {
-        OnUnknown::Verify | OnUnknown::Fail if may_look => position(&call, &outgoing, &key).await,
-        _ => None,
-    };
+    let mut watermark = shared.positions.take(&key);
+    if watermark.is_none() && policy != OnUnknown::Resend && may_look {
+        watermark = position(&call, &outgoing).await;
+    }
+    // The failure of an earlier round that was not settled before the message was sent again.
+    let mut unsettled: Option<Error> = None;
     loop {
-        let mut error = match run(&call, &send).await {
+        let sending = |client| {
+            reservation.keep();
+            send(client)
+        };
+        let mut error = match run(&call, sending).await {
             Ok(done) => {
                 let found = conversation_of(&done.value);
-                shared.positions.advance(key, watermark, found);
+                // After two messages of which one may have arrived, where the conversation stands is not known.
+                if let (Some(before), None) = (watermark, unsettled) {
+                    shared.positions.advance(key, before, found, outgoing.text);
+                }
                 count(&shared.counters.replies);
                 return Ok(Delivered {
                     answer: Answered::Directly(done.value),
@@ -115,18 +125,32 @@ where
             }
             Err(error) => error,
         };
+        if let Some(id) = watermark.as_ref().and_then(|at| at.conversation.as_ref()) {
+            error.black_out(&[id.as_str()]);
+        }
         if matches!(error.delivery(), Delivery::NotSent | Delivery::Refused) {
-            shared.counters.return_billed();
+            reservation.give_back();
+            if let Some(earlier) = unsettled {
+                return Err(still_unknown(earlier, error));
+            }
+            if let Some(watermark) = watermark {
+                shared.positions.set(key, watermark);
+            }
             return Err(error);
         }
-        shared.positions.forget(&key);
         let doubt = Doubt::new(&outgoing, watermark.clone());
         let rounds_left = error.attempts() <= call.options.max_retries;
         match (policy, error.delivery()) {
             (OnUnknown::Resend, Delivery::Unknown)
                 if rounds_left && !call.start.left().is_zero() =>
             {
+                // What is sent now may be billed besides what was sent before.
+                let Ok(another) = shared.counters.reserve_billed() else {
+                    return Err(error.with_doubt(doubt));
+                };
+                reservation = another;
                 call.attempts_before = error.attempts();
+                unsettled = Some(error.with_doubt(doubt));
                 continue;
             }
             (OnUnknown::Fail, _) | (OnUnknown::Resend, Delivery::Unknown) => {
@@ -150,6 +174,7 @@ where
                 });
             }
             Verdict::NotThere if error.delivery() == Delivery::Unknown && rounds_left => {
+                reservation.give_back();
                 call.attempts_before = error.attempts();
                 continue;
             }
@@ -160,9 +185,27 @@ where
                     "other messages reached the conversation meanwhile: a person has to read it and decide",
                 );
             }
+            Verdict::Unplaced => {
+                error = error.with_hint(
+                    "a message like it is in the conversation, perhaps an earlier one: a person has to read it and decide",
+                );
+            }
+            Verdict::Closed => {
+                error = error.with_hint(
+                    "the conversation could not be found or read with this key: a person has to look there and decide",
+                );
+            }
         }
         return Err(error.with_doubt(doubt));
     }
+}
+
+/// A message was sent again and that failed for good: what became of the first one is as open as before.
+fn still_unknown(earlier: Error, later: Error) -> Error {
+    earlier
+        .with_attempts(later.attempts())
+        .with_retry_after(later.retry_after())
+        .with_source(later)
 }
 
 async fn wait_for_turn(call: &Call<'_>, key: &str) -> Result<OrderTurn> {
@@ -183,19 +226,19 @@ async fn wait_for_turn(call: &Call<'_>, key: &str) -> Result<OrderTurn> {
     })
 }
 
-/// The watermark: what is known from the last answer, else what a look at the conversation shows. `None` if it cannot be
-/// learned; then a message that is found later proves nothing.
-async fn position(call: &Call<'_>, outgoing: &Outgoing<'_>, key: &str) -> Option<Position> {
-    if let Some(known) = call.shared.positions.get(key) {
-        return Some(known);
-    }
-    sight::look(call, outgoing.recipient, None)
-        .await
-        .ok()
-        .map(|sight| Position {
-            conversation: sight.conversation,
-            user_messages: sight.user_messages.len(),
-        })
+/// The watermark that a look at the conversation shows. `None` if it cannot be learned; then a message that is found
+/// later proves nothing.
+async fn position(call: &Call<'_>, outgoing: &Outgoing<'_>) -> Option<Position> {
+    // The message is what matters: a list that stalls must not use its time up.
+    let deadline = Instant::now() + call.start.left() / 4;
+    let looking = Call {
+        start: Start { deadline },
+        ..*call
+    };
+    let sight = sight::look(&looking, outgoing.recipient, None).await.ok()?;
+    let texts = sight.user_messages.iter();
+    let texts = texts.map(|message| message.text.as_str());
+    Some(Position::behind(sight.conversation, texts))
 }
 
 /// The message is in the conversation, its answer is not.

@@ -20,6 +20,7 @@ pub use delivery::Delivery;
 pub use kind::ErrorKind;
 
 pub(crate) use classify::{Refusal, classify_answer};
+pub(crate) use private::texts_in;
 
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;

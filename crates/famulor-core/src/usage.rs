@@ -1,6 +1,6 @@
 //! What a client has done so far.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::{Error, ErrorKind, Result};
@@ -52,13 +52,16 @@ impl Counters {
     }
 
     /// Counts a message before it is sent, so that two at once cannot both be the last one allowed.
-    pub(crate) fn reserve_billed(&self) -> Result<()> {
+    pub(crate) fn reserve_billed(&self) -> Result<Reservation<'_>> {
         let allowed = self.ceiling.unwrap_or(u64::MAX);
         self.billed_messages
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
                 (count < allowed).then_some(count + 1)
             })
-            .map(drop)
+            .map(|_| Reservation {
+                counters: self,
+                may_be_billed: AtomicBool::new(false),
+            })
             .map_err(|count| {
                 Error::new(
                     ErrorKind::Refused,
@@ -67,11 +70,6 @@ impl Counters {
                 )
                 .with_hint("raise with_max_billed_messages, or use another client")
             })
-    }
-
-    /// Takes back what [`reserve_billed`](Self::reserve_billed) counted: the message was not processed.
-    pub(crate) fn return_billed(&self) {
-        self.billed_messages.fetch_sub(1, Ordering::AcqRel);
     }
 
     pub(crate) fn add_waited(&self, wait: Duration) {
@@ -88,6 +86,32 @@ impl Counters {
             rate_limited: read(&self.rate_limited),
             unknown_outcomes: read(&self.unknown_outcomes),
             waited: Duration::from_micros(read(&self.waited_micros)),
+        }
+    }
+}
+
+/// A message that was counted before it is sent. Dropping it takes the count back, unless it may have been billed.
+pub(crate) struct Reservation<'a> {
+    counters: &'a Counters,
+    may_be_billed: AtomicBool,
+}
+
+impl Reservation<'_> {
+    /// It is being sent.
+    pub(crate) fn keep(&self) {
+        self.may_be_billed.store(true, Ordering::Release);
+    }
+
+    /// It was not processed.
+    pub(crate) fn give_back(&self) {
+        self.may_be_billed.store(false, Ordering::Release);
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if !self.may_be_billed.load(Ordering::Acquire) {
+            self.counters.billed_messages.fetch_sub(1, Ordering::AcqRel);
         }
     }
 }

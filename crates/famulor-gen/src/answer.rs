@@ -1,9 +1,12 @@
 //! One answer of the server, read once and kept whole.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
-use reqwest::{Response, StatusCode, header::HeaderMap};
+use reqwest::{Response, ResponseBuilderExt, StatusCode, Url, header::HeaderMap};
 use serde::de::DeserializeOwned;
 
+use crate::Observer;
 use crate::generated::{Error, ResponseValue};
 
 /// How much of an error's body is kept, in bytes: enough for any message, too little to fill a memory or a log.
@@ -28,7 +31,7 @@ pub enum BodyEnd {
 #[derive(Clone)]
 pub struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Arc<HeaderMap>,
     pub(crate) body: Bytes,
     pub(crate) end: BodyEnd,
 }
@@ -70,37 +73,66 @@ impl Answer {
         }
         // Most successes are told by a look at their bytes, without parsing them twice.
         self.status.is_success()
-            && self.body.windows(5).any(|word| word == b"false")
+            && may_say_no(&self.body)
             && serde_json::from_slice::<Envelope>(&self.body)
                 .is_ok_and(|e| e.status == false || e.success == false)
     }
 
-    /// Reads a response to its end or to the ceiling for its status. Never fails: a body that is cut off is an answer too.
-    pub(crate) async fn read(mut response: Response, success_ceiling: usize) -> Self {
+    /// Reads a response to its end or to the ceiling for its status. Never fails: a body that is cut off is an answer
+    /// too. Dropped on the way, as when its caller's time is up, it notes what came so far.
+    pub(crate) async fn read(
+        mut response: Response,
+        success_ceiling: usize,
+        observer: Option<Observer>,
+    ) -> Self {
         let status = response.status();
-        let headers = response.headers().clone();
         let ceiling = if status.is_success() {
             success_ceiling
         } else {
             ERROR_BODY_CEILING
         };
-        let (body, end) = read_body(&mut response, ceiling).await;
-        Self {
+        let mut reading = Reading {
             status,
-            headers,
-            body,
-            end,
+            headers: std::mem::take(response.headers_mut()),
+            first: Bytes::new(),
+            rest: BytesMut::new(),
+            observer,
+        };
+        let end = reading.read_body(&mut response, ceiling).await;
+        let observer = reading.observer.take();
+        let answer = reading.answer(end);
+        if let Some(observer) = observer {
+            observer.note_answer(&answer);
         }
+        answer
     }
 
     /// A response with this answer's status, headers and body, and the answer itself in its extensions.
-    pub(crate) fn into_response(self) -> Response {
-        let mut response = http::Response::new(self.body.clone());
+    pub(crate) fn into_response(self, url: Url) -> Response {
+        // Without a URL of its own the conversion would make one up, and parse it every time.
+        let mut response = http::Response::builder()
+            .url(url)
+            .body(self.body.clone())
+            .unwrap_or_default();
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
+        *response.headers_mut() = HeaderMap::clone(&self.headers);
         response.extensions_mut().insert(self);
         response.into()
     }
+}
+
+/// Whether `"status"` or `"success"` is somewhere followed by `false`.
+fn may_say_no(body: &[u8]) -> bool {
+    let starts = body.windows(2).enumerate().filter(|(_, two)| two == b"\"s");
+    let keys = starts.filter_map(|(start, _)| {
+        let rest = &body[start..];
+        rest.strip_prefix(b"\"status\"")
+            .or_else(|| rest.strip_prefix(b"\"success\""))
+    });
+    keys.map(<[u8]>::trim_ascii_start).any(|rest| {
+        let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+        value.is_some_and(|value| value.starts_with(b"false"))
+    })
 }
 
 /// Shows status and length, never headers or content.
@@ -114,42 +146,70 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-async fn read_body(response: &mut Response, ceiling: usize) -> (Bytes, BodyEnd) {
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    loop {
-        let end = match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = ceiling - first.len() - rest.len();
-                let taken = chunk.slice(..chunk.len().min(room));
-                // Most bodies are one chunk and need no copy.
-                if first.is_empty() && rest.is_empty() {
-                    first = taken;
-                } else {
-                    rest.extend_from_slice(&taken);
+/// An answer of which the head has come and the body is coming.
+struct Reading {
+    status: StatusCode,
+    headers: HeaderMap,
+    /// Most bodies are one chunk and need no copy.
+    first: Bytes,
+    rest: BytesMut,
+    observer: Option<Observer>,
+}
+
+impl Reading {
+    async fn read_body(&mut self, response: &mut Response, ceiling: usize) -> BodyEnd {
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => {
+                    let room = ceiling - self.first.len() - self.rest.len();
+                    let taken = chunk.slice(..chunk.len().min(room));
+                    if self.first.is_empty() && self.rest.is_empty() {
+                        self.first = taken;
+                    } else {
+                        self.rest.extend_from_slice(&taken);
+                    }
+                    if chunk.len() > room {
+                        return BodyEnd::TooLarge;
+                    }
                 }
-                if chunk.len() <= room {
-                    continue;
-                }
-                BodyEnd::TooLarge
+                Ok(None) => return BodyEnd::Complete,
+                Err(_) => return BodyEnd::Cut,
             }
-            Ok(None) => BodyEnd::Complete,
-            Err(_) => BodyEnd::Cut,
-        };
-        if rest.is_empty() {
-            return (first, end);
         }
-        let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-        whole.extend_from_slice(&first);
-        whole.extend_from_slice(&rest);
-        return (whole.freeze(), end);
+    }
+
+    fn answer(&mut self, end: BodyEnd) -> Answer {
+        let first = std::mem::take(&mut self.first);
+        let body = if self.rest.is_empty() {
+            first
+        } else {
+            let mut whole = BytesMut::with_capacity(first.len() + self.rest.len());
+            whole.extend_from_slice(&first);
+            whole.extend_from_slice(&self.rest);
+            whole.freeze()
+        };
+        Answer {
+            status: self.status,
+            headers: Arc::new(std::mem::take(&mut self.headers)),
+            body,
+            end,
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(observer) = self.observer.take() {
+            let answer = self.answer(BodyEnd::Cut);
+            observer.note_answer(&answer);
+        }
     }
 }
 
 /// Decodes a response as the generated client's `from_response` does, but without losing status and headers when it
 /// cannot: whatever is not the documented type comes back as [`Error::UnexpectedResponse`].
 pub(crate) async fn decode<T: DeserializeOwned, E>(
-    response: Response,
+    mut response: Response,
 ) -> Result<ResponseValue<T>, Error<E>> {
     let Some(answer) = response.extensions().get::<Answer>() else {
         return Err(Error::UnexpectedResponse(response));
@@ -158,11 +218,11 @@ pub(crate) async fn decode<T: DeserializeOwned, E>(
         return Err(Error::UnexpectedResponse(response));
     }
     match serde_json::from_slice(&answer.body) {
-        Ok(value) => Ok(ResponseValue::new(
-            value,
-            answer.status,
-            answer.headers.clone(),
-        )),
+        Ok(value) => {
+            let status = answer.status;
+            let headers = std::mem::take(response.headers_mut());
+            Ok(ResponseValue::new(value, status, headers))
+        }
         Err(_) => Err(Error::UnexpectedResponse(response)),
     }
 }

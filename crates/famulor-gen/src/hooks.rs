@@ -50,11 +50,10 @@ impl ClientHooks<Session> for Client {
             watch_body(&mut request, observer);
         }
         let response = self.client.execute(request).await?;
-        let answer = Answer::read(response, self.inner.body_ceiling).await;
-        if let Some(observer) = &self.inner.observer {
-            observer.note_answer(&answer);
-        }
-        Ok(answer.into_response())
+        let url = response.url().clone();
+        let observer = self.inner.observer.clone();
+        let answer = Answer::read(response, self.inner.body_ceiling, observer).await;
+        Ok(answer.into_response(url))
     }
 }
 
@@ -71,7 +70,8 @@ fn watch_body(request: &mut Request, observer: &Observer) {
 }
 
 /// A request body that notes when the connection first asks for it. The connection does so after it has taken the
-/// request and before it writes, so that "not asked" is proof that the message did not leave.
+/// request and before it writes, so that "not asked" is proof that the message did not leave. Once it was withdrawn, the
+/// body fails instead, which ends the connection with the request incomplete.
 struct WatchedBody {
     bytes: Option<Bytes>,
     observer: Observer,
@@ -79,14 +79,20 @@ struct WatchedBody {
 
 impl Body for WatchedBody {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = std::io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.observer.note_body_sent();
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+        let Some(bytes) = self.bytes.take() else {
+            return Poll::Ready(None);
+        };
+        Poll::Ready(Some(if self.observer.hand_over_body() {
+            Ok(Frame::data(bytes))
+        } else {
+            Err(std::io::Error::other("the request was given up"))
+        }))
     }
 
     fn is_end_stream(&self) -> bool {

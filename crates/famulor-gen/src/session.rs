@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU8, Ordering},
 };
 
 use reqwest::header::HeaderValue;
@@ -116,10 +116,21 @@ impl std::fmt::Debug for Session {
 #[derive(Clone, Default)]
 pub struct Observer(Arc<Notes>);
 
+/// What became of a request's body.
+mod body {
+    /// There is none.
+    pub(super) const NONE: u8 = 0;
+    /// The connection has not asked for it.
+    pub(super) const KEPT: u8 = 1;
+    /// The connection has it.
+    pub(super) const SENT: u8 = 2;
+    /// It was taken back before the connection asked.
+    pub(super) const WITHDRAWN: u8 = 3;
+}
+
 #[derive(Default)]
 struct Notes {
-    has_body: AtomicBool,
-    body_sent: AtomicBool,
+    body: AtomicU8,
     answer: OnceLock<Answer>,
 }
 
@@ -134,27 +145,51 @@ impl Observer {
     /// it, it may. Requests without a body never set it.
     #[must_use]
     pub fn body_was_sent(&self) -> bool {
-        self.0.body_sent.load(Ordering::Acquire)
+        self.0.body.load(Ordering::Acquire) == body::SENT
     }
 
-    /// Whether the request has a body at all. Only such a request can tell whether it left.
+    /// Takes the request's body back if the connection has not asked for it: then the server does not have the message
+    /// and never will, even if the connection asks later. `false` if it may have left, and for a request without a body,
+    /// of which nobody can tell.
+    ///
+    /// A look alone would not do: a connection may ask right after it.
     #[must_use]
-    pub fn has_body(&self) -> bool {
-        self.0.has_body.load(Ordering::Acquire)
+    pub fn withdraw_body(&self) -> bool {
+        let taken = self.0.body.compare_exchange(
+            body::KEPT,
+            body::WITHDRAWN,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+        matches!(taken, Ok(_) | Err(body::WITHDRAWN))
     }
 
-    /// What the server answered, once its body ended or broke off. A caller who gives up before that sees nothing here.
+    /// What the server answered, if at least status and headers came. A body that its caller did not wait for is noted
+    /// as [`BodyEnd::Cut`](crate::BodyEnd::Cut), as far as it came.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
         self.0.answer.get()
     }
 
     pub(crate) fn note_body(&self) {
-        self.0.has_body.store(true, Ordering::Release);
+        // An observer watches one request: what it knows of a first one stands.
+        let _ = self.0.body.compare_exchange(
+            body::NONE,
+            body::KEPT,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
     }
 
-    pub(crate) fn note_body_sent(&self) {
-        self.0.body_sent.store(true, Ordering::Release);
+    /// Hands the body to the connection; `false` if it was withdrawn.
+    pub(crate) fn hand_over_body(&self) -> bool {
+        let handed = self.0.body.compare_exchange(
+            body::KEPT,
+            body::SENT,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+        !matches!(handed, Err(body::WITHDRAWN))
     }
 
     pub(crate) fn note_answer(&self, answer: &Answer) {

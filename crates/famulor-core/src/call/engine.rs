@@ -70,11 +70,16 @@ where
     }
     let mut attempts = call.attempts_before;
     let mut at_head = false;
+    let mut unsettled = false;
     loop {
-        let permit = call
-            .slot(at_head)
-            .await
-            .map_err(|error| call.finish(error, attempts))?;
+        let permit = match call.slot(at_head).await {
+            Ok(permit) => permit,
+            Err(error) => return Err(call.finish(error, attempts, unsettled)),
+        };
+        if call.start.left().is_zero() {
+            settle(permit, Settlement::NotSent).await;
+            return Err(call.finish(too_late(), attempts, unsettled));
+        }
         attempts += 1;
         count(&call.shared.counters.calls);
 
@@ -99,7 +104,7 @@ where
             }
             Outcome::Impossible(error) => {
                 settle(permit, Settlement::NotSent).await;
-                return Err(call.finish(error, attempts - 1));
+                return Err(call.finish(error, attempts - 1, unsettled));
             }
             Outcome::NotSent(error) => (Settlement::NotSent, error, true),
             Outcome::Unanswered(error) => (
@@ -123,12 +128,13 @@ where
         span::note_failure(&span, error.kind().as_str());
         let throttled = matches!(settlement, Settlement::Throttled(_));
         let frozen = settle(permit, settlement).await;
-        let error = call.finish(error, attempts);
+        let error = call.finish(error, attempts, unsettled);
+        unsettled |= matches!(error.delivery(), Delivery::Unknown | Delivery::Processed);
         let pause = match throttled {
             true => frozen,
             false => backoff::pause(attempts - call.attempts_before, error.retry_after()),
         };
-        let tries_left = attempts - call.attempts_before <= call.options.max_retries;
+        let tries_left = attempts <= call.options.max_retries;
         if !(again && tries_left && call.can_wait(pause, throttled)) {
             return Err(if throttled {
                 throttled_for_good(error, frozen)
@@ -152,9 +158,32 @@ fn throttled_for_good(error: Error, frozen: Duration) -> Error {
     error.with_retry_after(Some(wait))
 }
 
+fn too_late() -> Error {
+    Error::new(
+        ErrorKind::Network,
+        Delivery::NotSent,
+        "the deadline came before it could be sent",
+    )
+    .with_hint("allow a longer deadline")
+}
+
 fn missing_key() -> Error {
     Error::new(ErrorKind::Auth, Delivery::NotSent, "this call needs an API key and the client has none")
         .with_hint("set FAMULOR_API_KEY, or give the builder a key; without one only the conversation calls work")
+}
+
+/// What became of the last attempt does not undo what an earlier one may have done.
+fn about_a_setting(error: &mut Error, unsettled: bool) {
+    let details = error.details_mut();
+    if unsettled && matches!(details.delivery, Delivery::NotSent | Delivery::Refused) {
+        details.delivery = Delivery::Unknown;
+        if matches!(details.kind, ErrorKind::Network | ErrorKind::RateLimited) {
+            details.kind = ErrorKind::UnknownOutcome;
+        }
+    }
+    if details.kind == ErrorKind::UnknownOutcome {
+        details.hint = Some("make the same call again: it changes nothing twice".to_owned());
+    }
 }
 
 impl Call<'_> {
@@ -168,10 +197,15 @@ impl Call<'_> {
     }
 
     /// What every failure of a call carries, and nothing that a person said.
-    fn finish(&self, error: Error, attempts: u32) -> Error {
+    ///
+    /// `unsettled`: an earlier attempt may have been processed.
+    fn finish(&self, error: Error, attempts: u32, unsettled: bool) -> Error {
         let mut error = error
             .with_attempts(attempts)
             .with_read_only(self.operation.effect == Effect::Read);
+        if self.operation.effect == Effect::Set {
+            about_a_setting(&mut error, unsettled);
+        }
         error.black_out(self.private);
         self.shared.black_out_key(&mut error);
         error

@@ -41,8 +41,9 @@ pub(super) fn outcome<T>(
         Some(Generated::CommunicationError(source)) => Some(source),
         _ => None,
     };
-    // Only a request with a body is watched; of the others a failed connection is the only proof.
-    let unsent = observer.has_body() && !observer.body_was_sent();
+    // Only a request with a body is watched; of the others a failed connection is the only proof. Taken back rather than
+    // looked at: a connection's own task could ask for the body after the look.
+    let unsent = observer.withdraw_body();
     let failed_to_connect = source.as_ref().is_some_and(reqwest::Error::is_connect);
     if failed_to_connect || unsent {
         let text = source

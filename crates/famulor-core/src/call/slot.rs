@@ -53,9 +53,12 @@ impl Call<'_> {
 /// Tells the quota how the attempt ended; says for how long the token is frozen after a 429.
 pub(super) async fn settle(permit: Option<Permit>, how: Settlement<'_>) -> Duration {
     let Some(permit) = permit else {
-        // Without limits only the server's own hint is left.
+        // Without limits only the server's own hint is left. Laravel cuts it down to whole seconds, so it may be up to
+        // one second short, and is 0 in the last of them.
         return match how {
-            Settlement::Throttled(hint) => hint.unwrap_or(Duration::from_secs(1)),
+            Settlement::Throttled(hint) => hint
+                .unwrap_or_default()
+                .saturating_add(Duration::from_secs(1)),
             _ => Duration::ZERO,
         };
     };

@@ -54,7 +54,7 @@ impl Doubt {
     pub(super) fn private(&self) -> Vec<&str> {
         match &self.to {
             To::Customer(_, customer) => vec![&self.text, customer.as_str()],
-            To::Conversation(_) => vec![&self.text],
+            To::Conversation(id) => vec![&self.text, id.as_str()],
         }
     }
 }

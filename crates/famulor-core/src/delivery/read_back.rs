@@ -5,10 +5,11 @@ use std::time::Duration;
 use famulor_gen::types::Message;
 use tokio::time::Instant;
 
-use super::sight::{Sight, look};
+use super::same_text::is_same;
+use super::sight::{Sight, UserMessage, find, look};
 use super::{Doubt, Recipient};
-use crate::ConversationId;
 use crate::call::Call;
+use crate::{ConversationId, Error, ErrorKind};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -29,6 +30,10 @@ pub(super) enum Verdict {
     NotThere,
     /// Other messages came meanwhile, or several like it: a person has to decide.
     Crowded,
+    /// A message like it is there, and where the conversation stood before is not known.
+    Unplaced,
+    /// The conversation cannot be found or read with this key.
+    Closed,
     /// Nothing is known before the deadline.
     Open,
 }
@@ -50,17 +55,26 @@ pub(super) async fn read_back(call: &Call<'_>, doubt: &Doubt) -> Verdict {
     let mut arrived = false;
     loop {
         let quiet = left_of_quiet().is_zero();
-        if let Ok(sight) = look(call, doubt.recipient(), known.as_ref()).await {
-            known = sight.conversation.clone().or(known);
-            match judge(sight, doubt) {
-                Judgement::Nothing => empty_looks += 1,
-                Judgement::Waiting => arrived = true,
-                Judgement::Verdict(verdict) => return verdict,
+        match look(call, doubt.recipient(), known.as_ref()).await {
+            Ok(sight) => {
+                known = sight.conversation.clone().or(known);
+                match judge(sight, doubt) {
+                    Judgement::Nothing => empty_looks += 1,
+                    Judgement::Changed => empty_looks = 0,
+                    Judgement::Waiting => arrived = true,
+                    Judgement::Verdict(verdict) => return verdict,
+                }
+                // The look must have begun after the quiet time.
+                if !arrived
+                    && quiet
+                    && empty_looks >= PROOF_LOOKS
+                    && is_the_only_place(call, doubt.recipient(), known.as_ref()).await
+                {
+                    return Verdict::NotThere;
+                }
             }
-            // The look must have begun after the quiet time.
-            if !arrived && quiet && empty_looks >= PROOF_LOOKS {
-                return Verdict::NotThere;
-            }
+            Err(error) if !arrived && is_final(&error, known.is_some()) => return Verdict::Closed,
+            Err(_) => {}
         }
         // The first look after the quiet time comes right after it.
         let rest = left_of_quiet();
@@ -81,33 +95,72 @@ pub(super) async fn read_back(call: &Call<'_>, doubt: &Doubt) -> Verdict {
     }
 }
 
+/// Whether another look would fail the same way. A conversation that was there and is not found may be back soon.
+fn is_final(error: &Error, was_there: bool) -> bool {
+    match error.kind() {
+        ErrorKind::Auth | ErrorKind::Refused | ErrorKind::InvalidRequest => true,
+        ErrorKind::NotFound => !was_there,
+        _ => false,
+    }
+}
+
+/// Whether the message can have gone nowhere else: a customer's next message may begin another conversation.
+async fn is_the_only_place(
+    call: &Call<'_>,
+    recipient: Recipient<'_>,
+    known: Option<&ConversationId>,
+) -> bool {
+    match (recipient, known) {
+        (
+            Recipient::Customer {
+                assistant,
+                customer,
+            },
+            Some(known),
+        ) => find(call, assistant, customer)
+            .await
+            .is_ok_and(|found| found.as_ref() == Some(known)),
+        // A conversation is one place; of a customer without one, the list was the look.
+        _ => true,
+    }
+}
+
 enum Judgement {
     /// The message is not there.
     Nothing,
+    /// The history does not show what it showed before: it says nothing about the message.
+    Changed,
     /// The message is there, without an answer yet.
     Waiting,
     Verdict(Verdict),
 }
 
 fn judge(sight: Sight, doubt: &Doubt) -> Judgement {
-    let watermark = doubt.watermark.as_ref();
-    let seen = watermark.map_or(0, |position| position.user_messages);
-    // The backend's framework takes spaces off both ends of what it is sent.
-    let text = doubt.text().trim();
-    let mut newer = sight.user_messages.into_iter().skip(seen);
+    let is_it = |message: &UserMessage| is_same(&message.text, doubt.text());
+    let Some(watermark) = &doubt.watermark else {
+        // Without a watermark an old message like this one looks the same; only its absence says anything.
+        return if sight.user_messages.iter().any(is_it) {
+            Judgement::Verdict(Verdict::Unplaced)
+        } else {
+            Judgement::Nothing
+        };
+    };
+    let texts: Vec<&str> = sight
+        .user_messages
+        .iter()
+        .map(|message| message.text.as_str())
+        .collect();
+    if !watermark.is_behind(&texts) {
+        return Judgement::Changed;
+    }
+    let mut newer = sight
+        .user_messages
+        .into_iter()
+        .skip(watermark.user_messages);
     let Some(first) = newer.next() else {
         return Judgement::Nothing;
     };
-    if watermark.is_none() {
-        // Without a watermark an old message like this one looks the same; only its absence says anything.
-        let absent = first.text.trim() != text && newer.all(|message| message.text.trim() != text);
-        return if absent {
-            Judgement::Nothing
-        } else {
-            Judgement::Verdict(Verdict::Crowded)
-        };
-    }
-    if first.text.trim() != text || newer.next().is_some() {
+    if !is_it(&first) || newer.next().is_some() {
         return Judgement::Verdict(Verdict::Crowded);
     }
     let id = match (sight.conversation, doubt.recipient()) {

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use famulor_gen::{ResponseValue, Role, types::Message};
+use famulor_gen::types::{ConversationSummary, Message};
+use famulor_gen::{ResponseValue, Role};
 
 use super::Recipient;
+use super::same_text::is_same;
 use crate::call::{Call, run};
 use crate::operations::{HISTORY, LIST_CONVERSATIONS};
 use crate::options::CallOptions;
-use crate::{AssistantId, ConversationId, CustomerId, Result};
+use crate::{AssistantId, ConversationId, CustomerId, Delivery, Error, ErrorKind, Result};
 
 /// A look has to be quick: something else waits for it.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -65,15 +67,23 @@ pub(super) async fn look(
         }
     })
     .await?;
+    // An answer without a history shows nothing, not even that there is nothing.
+    let history = done.value.history.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Unreadable,
+            Delivery::Processed,
+            "the answer has no history",
+        )
+    })?;
     Ok(Sight {
         conversation: Some(id),
-        user_messages: user_messages(done.value.history.unwrap_or_default()),
+        user_messages: user_messages(history),
     })
 }
 
 /// Finds the conversation of a customer whose messages go by generate-reply. That the list names it by
 /// `external_identifier` is inferred (facts page, surprise 8).
-async fn find(
+pub(super) async fn find(
     call: &Call<'_>,
     assistant: AssistantId,
     customer: &CustomerId,
@@ -98,18 +108,19 @@ async fn find(
         }
     })
     .await?;
-    let mut rows = done
-        .value
-        .data
-        .into_iter()
-        .filter(|row| row.external_identifier.as_deref() == Some(customer.as_str()))
-        .map(|row| ConversationId::trusted(row.id));
+    let unclear = |text| Error::new(ErrorKind::Refused, Delivery::NotSent, text);
+    let rows = done.value.data;
+    let is_theirs = |row: &ConversationSummary| {
+        let identifier = row.external_identifier.as_deref();
+        identifier.is_some_and(|theirs| is_same(theirs, customer.as_str()))
+    };
+    // Older servers list by other filters (facts page, listConversations): theirs may be on any page then.
+    if !rows.iter().all(is_theirs) {
+        return Err(unclear("the list is not filtered by customer"));
+    }
+    let mut rows = rows.into_iter().map(|row| ConversationId::trusted(row.id));
     match (rows.next(), rows.next()) {
-        (Some(_), Some(_)) => Err(crate::Error::new(
-            crate::ErrorKind::Refused,
-            crate::Delivery::NotSent,
-            "the customer has several conversations",
-        )),
+        (Some(_), Some(_)) => Err(unclear("the customer has several conversations")),
         (found, _) => Ok(found),
     }
 }

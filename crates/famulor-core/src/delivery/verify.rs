@@ -18,8 +18,8 @@ pub enum Verification {
     Arrived,
     /// It is proved not to have arrived: it can be sent again.
     NotThere,
-    /// Other messages came meanwhile, or several like it, or where the conversation stood before is not known: a
-    /// person has to read it and decide.
+    /// Other messages came meanwhile, or several like it, or where the conversation stood before is not known, or it
+    /// cannot be read with this key: a person has to read it and decide.
     NeedsReview,
     /// Neither its presence nor its absence is proved yet: ask again later.
     Open,
@@ -58,7 +58,7 @@ pub(crate) async fn verify(client: &Client, error: &Error) -> Result<Verificatio
         }
         Verdict::Arrived => Verification::Arrived,
         Verdict::NotThere => Verification::NotThere,
-        Verdict::Crowded => Verification::NeedsReview,
+        Verdict::Crowded | Verdict::Unplaced | Verdict::Closed => Verification::NeedsReview,
         Verdict::Open => Verification::Open,
     })
 }

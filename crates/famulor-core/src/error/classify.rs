@@ -21,11 +21,14 @@ pub(crate) struct Refusal {
 /// Says what an answer means that is no usable success.
 pub(crate) fn classify_answer(answer: &Answer, effect: Effect) -> Refusal {
     let status = answer.status().as_u16();
-    let envelope = Envelope::read(answer.body());
+    // A success that cannot be read is no error body: its `message` is what the assistant said.
+    let is_error = status >= 300 || answer.is_refusal_inside_success();
+    let envelope = match is_error {
+        true => Envelope::read(answer.body()),
+        false => Envelope::default(),
+    };
     let (kind, delivery) = match status {
-        200..=299 if answer.is_refusal_inside_success() => {
-            (refused_kind(status, &envelope), Delivery::Refused)
-        }
+        200..=299 if is_error => (refused_kind(status, &envelope), Delivery::Refused),
         // "A 200 that is not JSON is unknown": a page of a proxy or of a login. Cut off or of another shape, it is the
         // API's own answer, so the request was processed.
         200..=299 if looks_like_json(answer) => (ErrorKind::Unreadable, Delivery::Processed),

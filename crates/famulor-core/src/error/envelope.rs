@@ -39,7 +39,11 @@ impl Envelope {
             // The authentication guide's bodies have a title and a sentence.
             (Some(title), Some(sentence)) => Some(format!("{title}: {sentence}")),
             (Some(only), None) | (None, Some(only)) => Some(only.to_owned()),
-            (None, None) => nested("message").or(nested("code")).map(str::to_owned),
+            (None, None) => nested("message")
+                .or(nested("text"))
+                .or(nested("code"))
+                .or(fields.get("error").and_then(|error| error.get(0)?.as_str()))
+                .map(str::to_owned),
         };
         Self {
             text: text_of,

@@ -7,6 +7,7 @@ use super::RequestPreview;
 use super::reply::REPLY;
 use crate::answers::ApiAnswer;
 use crate::call::{Call, Effect, Operation, Start, run};
+use crate::error::texts_in;
 use crate::options::{CallOptions, awaitable, call_options};
 use crate::{Client, Error, Result};
 
@@ -91,12 +92,27 @@ impl ApiRequest {
             // Which endpoints need a key is the server's to say.
             needs_key: false,
         };
+        // What people wrote is in the body and in the query.
+        let mut private = Vec::new();
+        if let Some(body) = &self.body {
+            texts_in(body, &mut private);
+        }
+        let query = self.path.split_once('?').map_or("", |(_, query)| query);
+        let values: Vec<String> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(_, value)| {
+                let decoded = percent_encoding::percent_decode_str(value);
+                decoded.decode_utf8_lossy().into_owned()
+            })
+            .collect();
+        private.extend(values.iter().map(String::as_str));
         let call = Call {
             shared,
             operation: &operation,
             options: &self.options,
             start: Start::now(&self.options),
-            private: &[],
+            private: &private,
             attempts_before: 0,
         };
         let done = run(&call, |client| {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Conversation, RequestPreview};
 use crate::call::{Call, Effect, Operation, Start, run};
+use crate::error::texts_in;
 use crate::options::{CallOptions, awaitable, call_options};
 use crate::{AssistantUuid, Client, Result};
 
@@ -93,12 +94,16 @@ impl CreateConversation {
     pub async fn send(self) -> Result<Conversation> {
         let body = self.body()?;
         let shared = &self.client.shared;
+        let mut private = Vec::new();
+        for value in self.variables.values() {
+            texts_in(value, &mut private);
+        }
         let call = Call {
             shared,
             operation: &CREATE,
             options: &self.options,
             start: Start::now(&self.options),
-            private: &[],
+            private: &private,
             attempts_before: 0,
         };
         let done = run(&call, |client| {

@@ -65,7 +65,7 @@ impl GetHistory {
             operation: &HISTORY,
             options: &self.options,
             start: Start::now(&self.options),
-            private: &[],
+            private: &[self.conversation.as_str()],
             attempts_before: 0,
         };
         let done = run(&call, |client| {

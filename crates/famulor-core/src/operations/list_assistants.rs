@@ -124,6 +124,8 @@ impl ListAssistants {
             self,
             |query| Box::pin(query.send()),
             |mut query, next| match next {
+                // A server that gives the same page again would be asked for ever.
+                Next::Page(page) if query.page.is_some_and(|current| page <= current) => None,
                 Next::Page(page) => {
                     query.page = Some(page);
                     Some(query)

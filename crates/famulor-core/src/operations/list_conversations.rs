@@ -144,10 +144,12 @@ impl ListConversations {
     /// Any [`Error`](crate::Error).
     pub async fn send(self) -> Result<Page<ConversationSummary>> {
         let per_page = check_per_page(self.per_page)?;
-        let filters: Vec<&str> = [&self.customer_phone, &self.external_identifier]
-            .into_iter()
-            .filter_map(Option::as_deref)
-            .collect();
+        let filters = [
+            &self.customer_phone,
+            &self.whatsapp_sender_phone,
+            &self.external_identifier,
+        ];
+        let filters: Vec<&str> = filters.into_iter().filter_map(Option::as_deref).collect();
         let call = Call {
             shared: &self.client.shared,
             operation: &LIST_CONVERSATIONS,

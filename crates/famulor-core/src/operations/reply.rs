@@ -8,6 +8,7 @@ use super::RequestPreview;
 use crate::answers::Reply;
 use crate::call::{Call, Effect, Operation, Start};
 use crate::delivery::{Outgoing, Recipient, deliver};
+use crate::error::texts_in;
 use crate::input::check_message;
 use crate::options::{CallOptions, awaitable, call_options};
 use crate::{AssistantId, Client, ConversationId, CustomerId, OnUnknown, Result};
@@ -113,7 +114,10 @@ impl ReplyRequest {
     pub async fn send(self) -> Result<Reply> {
         check_message(&self.message, false)?;
         let body = self.body()?;
-        let private = [self.message.as_str(), self.customer.as_str()];
+        let mut private = vec![self.message.as_str(), self.customer.as_str()];
+        for value in self.variables.values() {
+            texts_in(value, &mut private);
+        }
         let shared = &self.client.shared;
         let call = Call {
             shared,

@@ -93,7 +93,7 @@ impl SendMessage {
             .message(self.message.clone())
             .try_into()
             .map_err(super::unbuildable)?;
-        let private = [self.message.as_str()];
+        let private = [self.message.as_str(), self.conversation.as_str()];
         let shared = &self.client.shared;
         let call = Call {
             shared,

@@ -79,7 +79,7 @@ impl SetAi {
             operation: if self.on { &ENABLE } else { &DISABLE },
             options: &self.options,
             start: Start::now(&self.options),
-            private: &[],
+            private: &[self.conversation.as_str()],
             attempts_before: 0,
         };
         let on = self.on;

@@ -17,6 +17,9 @@ pub(crate) enum Proxy {
     Url(String),
 }
 
+/// The connection pool adds the time to the clock's, and panics beyond what that can hold. A year is as good as for ever.
+const LONGEST_IDLE: Duration = Duration::from_secs(365 * 86_400);
+
 /// What can be set about connections.
 #[derive(Clone, Default)]
 pub(crate) struct TransportSettings {
@@ -48,7 +51,7 @@ pub(crate) fn build(
         builder = builder.pool_max_idle_per_host(most);
     }
     if let Some(timeout) = settings.pool_idle_timeout {
-        builder = builder.pool_idle_timeout(timeout);
+        builder = builder.pool_idle_timeout(timeout.min(LONGEST_IDLE));
     }
     for pem in &settings.ca_certificates {
         let certificates = reqwest::Certificate::from_pem_bundle(pem)

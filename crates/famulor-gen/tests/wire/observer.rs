@@ -31,6 +31,36 @@ async fn a_refused_connection_took_no_message() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_message_that_did_not_leave_can_be_withdrawn_and_then_never_leaves() -> Outcome {
+    let (client, observer) = observed(&nobody().await?)?;
+    let _ = failure(client.generate_reply().body(reply()?).send().await);
+    assert!(observer.withdraw_body());
+    assert!(observer.withdraw_body(), "it stays withdrawn");
+
+    // The next request of the same session has a connection, but not the message.
+    let server = Server::answering("200 OK", "application/json", "{}").await?;
+    let client = with_session(
+        &server.base_url,
+        Session::new().with_observer(observer.clone()),
+    )?;
+    let failure = failure(client.generate_reply().body(reply()?).send().await);
+    assert_eq!(failure.kind(), FailureKind::NoAnswer);
+    let requests = server.requests().concat();
+    assert!(!requests.contains("customer_identifier"), "{requests}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_left_cannot_be_withdrawn() -> Outcome {
+    let server = Server::start(Then::Close).await?;
+    let (client, observer) = observed(&server.base_url)?;
+    let _ = failure(client.generate_reply().body(reply()?).send().await);
+    assert!(!observer.withdraw_body());
+    assert!(observer.body_was_sent());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_that_closes_after_reading_may_have_the_message() -> Outcome {
     let server = Server::start(Then::Close).await?;
     let (client, observer) = observed(&server.base_url)?;
@@ -77,6 +107,26 @@ async fn a_cut_answer_is_noted_too() -> Outcome {
         (answer.status().as_u16(), answer.end()),
         (200, BodyEnd::Cut)
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_whose_caller_gives_up_is_noted_as_far_as_it_came() -> Outcome {
+    let server = Server::start(Then::Begin(
+        answer("200 OK", "application/json", r#"{"succ"#, 90).into_bytes(),
+    ))
+    .await?;
+    let (client, observer) = observed(&server.base_url)?;
+    let call = client.generate_reply().body(reply()?).send();
+    let given_up = tokio::time::timeout(Duration::from_millis(300), call).await;
+    assert!(given_up.is_err());
+    let answer = observer.answer().ok_or("its head came")?;
+    assert_eq!(
+        (answer.status().as_u16(), answer.end()),
+        (200, BodyEnd::Cut)
+    );
+    assert_eq!(answer.body(), r#"{"succ"#);
+    assert_eq!(answer.headers()["x-request-id"], "r-7");
     Ok(())
 }
 

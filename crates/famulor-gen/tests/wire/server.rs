@@ -10,6 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) enum Then {
     /// Sends these bytes and closes.
     Send(Vec<u8>),
+    /// Sends these bytes and then nothing more, with the connection open.
+    Begin(Vec<u8>),
     /// Closes without a byte.
     Close,
     /// Keeps the connection open and says nothing.
@@ -38,6 +40,10 @@ impl Server {
                     }
                     match then {
                         Then::Send(bytes) => drop(stream.write_all(&bytes).await),
+                        Then::Begin(bytes) => {
+                            let _ = stream.write_all(&bytes).await;
+                            std::future::pending().await
+                        }
                         Then::Close => {}
                         Then::Wait => std::future::pending().await,
                     }

@@ -1,0 +1,30 @@
+//! `famulor completions`
+
+use clap_complete::Shell;
+
+use crate::args;
+use crate::failure::Failure;
+use crate::output;
+use crate::run::Run;
+
+const EXAMPLES: &str = "\
+Examples:
+  famulor completions bash > ~/.local/share/bash-completion/completions/famulor
+  famulor completions zsh  > ~/.zfunc/_famulor
+  famulor completions fish > ~/.config/fish/completions/famulor.fish
+";
+
+#[derive(clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+pub(crate) fn run(args: Args, run: &Run) -> Result<(), Failure> {
+    run.refuse_dry_run("completions")?;
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut args::command(), "famulor", &mut script);
+    output::raw(&script)
+}

@@ -1,0 +1,117 @@
+//! From settings to a client, with an emulator of its own if that is wished for.
+
+use famulor_core::{Client, ClientBuilder};
+use famulor_emulator::Emulator;
+
+use crate::failure::Failure;
+use crate::run::Run;
+use crate::settings::{self, RateLimit};
+
+/// Whether a command can do without a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    Required,
+    /// `/conversations` answers without one too.
+    Optional,
+}
+
+/// A client, and the emulator behind it: dropping this stops the emulator.
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    _emulator: Option<Emulator>,
+}
+
+/// The emulator accepts any token; the user's own one has no business there.
+const EMULATOR_KEY: &str = "emulator";
+
+impl Connection {
+    pub(crate) async fn open(run: &mut Run, key: Key) -> Result<Self, Failure> {
+        let builder = configured(run)?;
+        if run.global.emulator {
+            return Self::to_emulator(run, builder).await;
+        }
+        let settings = &run.settings;
+        let api_key =
+            settings::key(&run.global, &run.environment, settings, &mut run.stdin).await?;
+        let mut builder = builder;
+        if let Some(url) = &settings.base_url {
+            builder = builder.with_base_url(&url.value);
+        }
+        match api_key {
+            Some(api_key) => builder = builder.with_api_key(api_key),
+            // A request that is only shown needs no key.
+            None if key == Key::Optional || run.global.dry_run => {}
+            None => return Err(Failure::no_key()),
+        }
+        Ok(Self {
+            client: builder.build()?,
+            _emulator: None,
+        })
+    }
+
+    async fn to_emulator(run: &Run, builder: ClientBuilder) -> Result<Self, Failure> {
+        let emulator = Emulator::builder().start().await.map_err(|error| {
+            Failure::unexpected(format!("the emulator does not start: {}", causes(&error)))
+        })?;
+        run.notes
+            .say("emulator: this command talks to an emulator of its own, not to Famulor");
+        let base_url = emulator.base_url();
+        let builder = builder
+            .with_base_url(&base_url)
+            .with_api_key(EMULATOR_KEY)
+            .without_proxy();
+        Ok(Self {
+            client: builder.build()?,
+            _emulator: Some(emulator),
+        })
+    }
+}
+
+/// Everything but address and key.
+fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
+    let settings = &run.settings;
+    let mut builder = Client::builder().with_plain_http_allowed(run.global.allow_http);
+    if let Some(path) = &settings.reply_path {
+        builder = builder.with_reply_path(&path.value);
+    }
+    if let Some(timeout) = &settings.timeout {
+        builder = builder.with_attempt_timeout(timeout.value);
+    }
+    if let Some(deadline) = &settings.deadline {
+        builder = builder.with_deadline(deadline.value);
+    }
+    if let Some(wait) = &settings.max_wait {
+        builder = builder.with_max_wait(wait.value);
+    }
+    if let Some(wait) = &settings.doubt_wait {
+        builder = builder.with_doubt_wait(wait.value);
+    }
+    if let Some(retries) = &settings.max_retries {
+        builder = builder.with_max_retries(retries.value);
+    }
+    match settings.rate_limit.as_ref().map(|limit| &limit.value) {
+        Some(RateLimit::Limit(limit)) => builder = builder.with_rate_limit(limit.clone()),
+        Some(RateLimit::Off) => builder = builder.without_limits(),
+        None => {}
+    }
+    if let Some(file) = &run.global.ca_cert {
+        let pem = std::fs::read(file).map_err(|error| {
+            Failure::config(format!("cannot read --ca-cert {}: {error}", file.display()))
+        })?;
+        builder = builder.with_ca_certificate(pem);
+    }
+    let notes = run.notes;
+    Ok(builder.with_wait_observer(move |notice| notes.waiting(notice.wait, notice.ahead)))
+}
+
+/// An error with everything that led to it, in one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,85 @@
+//! What is said beside the data, on standard error: notes, waits, errors.
+
+use std::io::Write;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::duration::rough;
+use crate::failure::{Failure, Report};
+use crate::json;
+use crate::visible::visible_line;
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const ASSISTANT: Style = AnsiColor::Cyan.on_default();
+pub(crate) const HEADING: Style = AnsiColor::Magenta.on_default().bold();
+pub(crate) const WAIT: Style = AnsiColor::Yellow.on_default();
+pub(crate) const USER: Style = AnsiColor::Green.on_default();
+
+/// Notes on standard error, unless `--quiet`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) quiet: bool,
+}
+
+impl Notes {
+    /// One line of our own words; the caller makes foreign text visible.
+    pub(crate) fn say(self, note: &str) {
+        if !self.quiet {
+            // Standard error may be closed; there is nobody to tell.
+            let _ = writeln!(anstream::stderr(), "{DIM}{note}{DIM:#}");
+        }
+    }
+
+    /// Why nothing seems to happen.
+    pub(crate) fn waiting(self, wait: Duration, ahead: usize) {
+        let queue = match ahead {
+            0 => String::new(),
+            1 => ", 1 call is ahead".to_owned(),
+            ahead => format!(", {ahead} calls are ahead"),
+        };
+        self.say(&format!(
+            "waiting {} for a free slot in the rate limit{queue}",
+            rough(wait)
+        ));
+    }
+}
+
+/// The failure, where and how the caller reads it. Said even when quiet.
+pub(crate) fn report(failure: &Failure, as_json: bool) {
+    let Failure::Report(report) = failure else {
+        return;
+    };
+    let mut stderr = anstream::stderr();
+    let _ = if as_json {
+        json::compact(&report.json())
+            .map_err(std::io::Error::from)
+            .and_then(|line| stderr.write_all(&line))
+    } else {
+        text(report, &mut stderr)
+    };
+}
+
+fn text(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
+    write!(
+        out,
+        "{ERROR}error:{ERROR:#} {}",
+        visible_line(&report.message)
+    )?;
+    if let Some(answer) = report.answer_line() {
+        write!(out, " ({})", visible_line(&answer))?;
+    }
+    writeln!(out)?;
+    for detail in &report.details {
+        writeln!(out, "  {}", visible_line(detail))?;
+    }
+    if let Some(delivery) = report.delivery_line() {
+        writeln!(out, "  {BOLD}sent?{BOLD:#} {delivery}")?;
+    }
+    if let Some(next) = &report.next {
+        writeln!(out, "  {BOLD}next:{BOLD:#} {}", visible_line(next))?;
+    }
+    Ok(())
+}

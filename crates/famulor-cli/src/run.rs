@@ -1,0 +1,55 @@
+//! One run of the program: what was asked for, and where its parts are.
+
+use std::sync::Arc;
+
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::flight::Flight;
+use crate::logging;
+use crate::notes::Notes;
+use crate::output::Output;
+use crate::settings::{Environment, Settings};
+use crate::stdin::Stdin;
+
+pub(crate) struct Run {
+    pub(crate) global: Global,
+    pub(crate) environment: Environment,
+    pub(crate) settings: Settings,
+    pub(crate) output: Output,
+    pub(crate) notes: Notes,
+    pub(crate) stdin: Stdin,
+    /// What is under way when a signal comes.
+    pub(crate) flight: Arc<Flight>,
+}
+
+impl Run {
+    pub(crate) fn new(global: Global, environment: Environment) -> Result<Self, Failure> {
+        let settings = Settings::resolve(&global, &environment)?;
+        let flight = Arc::default();
+        logging::start(global.verbose, &environment, &flight)?;
+        Ok(Self {
+            output: Output {
+                format: settings.output.value,
+            },
+            notes: Notes {
+                quiet: global.quiet,
+            },
+            stdin: Stdin::default(),
+            flight,
+            settings,
+            global,
+            environment,
+        })
+    }
+
+    /// `--dry-run` promises to send nothing and to show the request; a command
+    /// without one request cannot keep that promise, so it refuses.
+    pub(crate) fn refuse_dry_run(&self, command: &str) -> Result<(), Failure> {
+        if self.global.dry_run {
+            return Err(Failure::usage(format!(
+                "{command} has no request that --dry-run could show"
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! Conversations as a person reads them.
+
+use std::io::{self, Write};
+
+use anstyle::Style;
+use famulor_core::{FunctionCall, LooseObject, Message, Role};
+
+use crate::notes::{ASSISTANT, BOLD, DIM, USER};
+use crate::visible::{visible, visible_line};
+
+/// A message under its writer's role, and the functions that were called for it.
+pub(crate) fn message(out: &mut (impl Write + ?Sized), message: &Message) -> io::Result<()> {
+    let content = message.content.as_deref().unwrap_or_default();
+    said(out, message.role.as_str(), style(&message.role), content)?;
+    message
+        .function_calls
+        .iter()
+        .flatten()
+        .try_for_each(|call| writeln!(out, "  {DIM}{}{DIM:#}", function_call(call)))
+}
+
+/// `role: text`. Further lines are indented, so that no text can pose as the next message.
+pub(crate) fn said(
+    out: &mut (impl Write + ?Sized),
+    role: &str,
+    style: Style,
+    text: &str,
+) -> io::Result<()> {
+    write!(out, "{style}{}:{style:#} ", visible_line(role))?;
+    writeln!(out, "{}", visible(text).replace('\n', "\n    "))
+}
+
+/// `name {arguments} -> {result}`, in one line.
+pub(crate) fn function_call(call: &FunctionCall) -> String {
+    let mut text = visible_line(&call.name).into_owned();
+    for (arrow, value) in [(" ", &call.arguments), (" -> ", &call.result)] {
+        if let Some(value) = json(value) {
+            text.push_str(arrow);
+            text.push_str(&visible_line(&value));
+        }
+    }
+    text
+}
+
+fn json(value: &LooseObject) -> Option<String> {
+    value.as_value().map(ToString::to_string)
+}
+
+pub(crate) fn style(role: &Role) -> Style {
+    match role {
+        Role::Assistant => ASSISTANT,
+        Role::User => USER,
+        _ => BOLD,
+    }
+}

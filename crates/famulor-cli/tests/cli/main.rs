@@ -1,0 +1,17 @@
+//! The built `famulor`, against an emulator in the test's own process.
+
+mod api;
+mod bad_input;
+mod chat;
+mod configuration;
+mod conversation;
+mod demo;
+mod exit_codes;
+mod fixture;
+mod help;
+mod interruption;
+mod readme;
+mod reply;
+mod safety;
+mod serve;
+mod standard_input;
