@@ -13,7 +13,7 @@ use famulor_emulator::{
     ReadReceipts,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use probe::{Probe, documented, until};
+use probe::{Probe, documented, read_receipt, until};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -358,11 +358,7 @@ async fn read_receipts_are_signed_and_have_the_documented_fields() {
         .collect();
     statuses.sort_by_key(Value::to_string);
     assert_eq!(statuses, ["delivered", "read", "sent"]);
-    assert_same_shape(
-        &receiver.bodies()[0],
-        &documented("webhookReadReceipt.event.read"),
-        "receipt",
-    );
+    assert_same_shape(&receiver.bodies()[0], &read_receipt("read"), "receipt");
     for (headers, body) in receiver.got.lock().expect("no panic").iter() {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"shared secret").expect("a key");
         mac.update(body.as_bytes());
@@ -383,7 +379,7 @@ async fn a_receipt_that_was_refused_with_4xx_is_not_sent_again() {
     assert!(probe.emulator.report_status("wa", MessageStatus::Failed));
     until(|| outcomes(&probe.emulator) == [DeliveryOutcome::GivenUp]).await;
     let failed = &receiver.bodies()[0];
-    let documented = documented("webhookReadReceipt.event.failed");
+    let documented = read_receipt("failed");
     for field in [
         "status",
         "error_code",

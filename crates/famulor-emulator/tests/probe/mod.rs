@@ -184,10 +184,17 @@ impl Answer {
 
 /// A documented body, as the documentation has it.
 pub fn documented(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/documented/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    read(&format!("documented/{name}.json"))
+}
+
+/// A documented read receipt, which is no operation of the specification.
+#[allow(dead_code, reason = "one of several test programs uses it")]
+pub fn read_receipt(status: &str) -> Value {
+    read(&format!("read_receipts/{status}.json"))
+}
+
+fn read(name: &str) -> Value {
+    let path = format!("{}/tests/{name}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).expect("JSON")
 }
