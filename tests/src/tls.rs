@@ -1,4 +1,4 @@
-//! TLS in front of a [`Wire`](crate::wire::Wire), with a certificate made for the occasion.
+//! TLS in front of a [`Wire`], with a certificate made for the occasion.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
 mod failure;
+mod judge;
 mod lint_spec;
 mod program;
 mod test;
@@ -17,6 +18,8 @@ cargo xtask codegen [--check]   write famulor-gen and famulor-httpmock from open
                                 --check: fail if a generated file is stale
 cargo xtask check               openapi.yaml against tests/fixtures and the generated types, both ways
 cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs npm)
+cargo xtask judge schemathesis [N] [SEED]
+                                the emulator under schemathesis, at least N cases (2000; needs Python)
 cargo xtask bench NAME          measurements beside their yardsticks: quota, call
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         }
         ["check"] => program::cargo(&["run", "--quiet", "--package", "conformance"]),
         ["lint-spec"] => lint_spec::run(),
+        ["judge", "schemathesis", rest @ ..] => judge::run(rest),
         ["bench", name @ ..] => {
             let mut arguments = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
             arguments.extend(name);

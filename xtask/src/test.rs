@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::judge;
 use crate::lint_spec::{self, Outcome};
 use crate::{Failure, program, tree, workspace};
 
@@ -82,6 +83,11 @@ const STEPS: &[Step] = &[
         name: "spec linters",
         repeat: "cargo xtask lint-spec",
         action: Action::Here(lint_spec::lint),
+    },
+    Step {
+        name: "schemathesis",
+        repeat: "cargo xtask judge schemathesis",
+        action: Action::Here(judge::judge),
     },
 ];
 

@@ -1,5 +1,6 @@
 //! How an emulator is set up.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,14 +10,17 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::emulator::Emulator;
+use crate::faults::Fault;
 use crate::journal::JournalEntry;
 use crate::latency::Latency;
 use crate::limits::{LimitAlgorithm, RateLimit};
 use crate::money::Amount;
+use crate::script::Script;
 use crate::server::{self, Lifeline};
 use crate::state::{Assistant, Conversation};
+use crate::webhooks::ReadReceipts;
 use crate::world::{Config, World};
-use crate::{api, control};
+use crate::{agenda, api, control};
 
 /// The documented balance of `GET /user/me`.
 const DOCUMENTED_BALANCE: f64 = 100.674_470_94;
@@ -24,6 +28,9 @@ const DOCUMENTED_BALANCE: f64 = 100.674_470_94;
 /// generate-reply's price is not documented. A widget message's, so that
 /// neither path looks cheaper than the other.
 const ASSUMED_REPLY_PRICE: f64 = 0.01;
+
+/// What a widget's message costs (facts, "Billing").
+const WIDGET_MESSAGE: f64 = 0.01;
 
 /// Sets an [`Emulator`] up.
 ///
@@ -68,8 +75,14 @@ impl Default for EmulatorBuilder {
                 starts_at: None,
                 balance: Amount::dollars(DOCUMENTED_BALANCE),
                 reply_price: Amount::dollars(ASSUMED_REPLY_PRICE),
+                widget_price: Amount::dollars(WIDGET_MESSAGE),
+                token_settings: HashMap::new(),
+                rules: Vec::new(),
+                webhook_hosts: Vec::new(),
+                read_receipts: None,
                 assistants: Vec::new(),
                 conversations: Vec::new(),
+                faults: Vec::new(),
                 login_redirect: false,
                 control_from_anywhere: false,
                 journal_capacity: 10_000,
@@ -80,6 +93,12 @@ impl Default for EmulatorBuilder {
 }
 
 impl EmulatorBuilder {
+    /// Takes everything from a [`Script`]. What is set after it wins over it.
+    pub fn script(mut self, script: Script) -> Self {
+        script.apply(&mut self.config);
+        self
+    }
+
     /// Where to listen. Default: a free port of 127.0.0.1.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
@@ -171,6 +190,44 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Has this fault too, from the start and, whole again, after a reset.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.config.faults.push(fault);
+        self
+    }
+
+    /// What a message to a widget costs, in US dollars. Default: the documented 0.01.
+    pub fn widget_price(mut self, dollars: f64) -> Self {
+        self.config.widget_price = Amount::dollars(dollars);
+        self
+    }
+
+    /// Gives one token limits of its own: of replies, and of all endpoints together.
+    pub fn token_limits(
+        mut self,
+        token: impl Into<String>,
+        replies: Option<RateLimit>,
+        general: impl IntoIterator<Item = RateLimit>,
+    ) -> Self {
+        let settings = self.config.token_settings.entry(token.into()).or_default();
+        settings.reply_limit = Some(replies);
+        settings.general_limits = Some(general.into_iter().collect());
+        self
+    }
+
+    /// Lets webhooks call this host too. Default: only loopback addresses and
+    /// `localhost`, so that no test calls out by mistake.
+    pub fn allow_webhooks_to(mut self, host: impl Into<String>) -> Self {
+        self.config.webhook_hosts.push(host.into());
+        self
+    }
+
+    /// Reports how far WhatsApp messages have got. Default: nobody is told.
+    pub fn read_receipts(mut self, receipts: ReadReceipts) -> Self {
+        self.config.read_receipts = Some(receipts);
+        self
+    }
+
     /// A refused key gets a redirect to a login page, not a 401, where the
     /// request does not ask for JSON in `Accept`. The real server may do so
     /// (facts, surprise 11). Default: off.
@@ -226,7 +283,8 @@ impl EmulatorBuilder {
         let world = Arc::new(World::new(self.config));
         let router = api::router(&world).merge(control::router(Arc::clone(&world)));
         let life = Lifeline::default();
-        server::start(listener, router, &life);
+        server::start(listener, router, &life, &world.doors);
+        life.detach(agenda::keep(Arc::clone(&world), life.clone()));
         Ok(Emulator::new(address, world, life))
     }
 }

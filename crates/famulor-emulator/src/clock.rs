@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 
 use crate::lock;
 
@@ -17,6 +18,7 @@ pub(crate) struct Clock {
     started: Instant,
     scale: f64,
     moved: Mutex<Duration>,
+    was_moved: Notify,
 }
 
 impl Clock {
@@ -26,6 +28,7 @@ impl Clock {
             started: Instant::now(),
             scale,
             moved: Mutex::default(),
+            was_moved: Notify::new(),
         }
     }
 
@@ -52,6 +55,17 @@ impl Clock {
     pub(crate) fn advance(&self, by: Duration) {
         let mut moved = lock(&self.moved);
         *moved = moved.saturating_add(by);
+        self.was_moved.notify_one();
+    }
+
+    /// Done once the clock has been moved; for one waiter.
+    pub(crate) async fn moved(&self) {
+        self.was_moved.notified().await;
+    }
+
+    /// How long after the start a moment lies; nothing for those before it.
+    pub(crate) fn elapsed_at(&self, time: Timestamp) -> Duration {
+        Duration::try_from(time.duration_since(self.origin)).unwrap_or_default()
     }
 
     pub(crate) fn scale(&self) -> f64 {

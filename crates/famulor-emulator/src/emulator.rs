@@ -8,14 +8,16 @@ use std::time::{Duration, SystemTime};
 use crate::api::BASE_PATH;
 use crate::builder::EmulatorBuilder;
 use crate::caller::Caller;
-use crate::faults::Fault;
+use crate::faults::{Fault, PendingFault};
 use crate::journal::JournalEntry;
+use crate::limits::LimitUse;
 use crate::lock;
 use crate::money::Amount;
 use crate::seeded::fingerprint;
 use crate::server::Lifeline;
 use crate::state::{Assistant, Conversation};
 use crate::stats::Stats;
+use crate::webhooks::{self, Delivery, MessageStatus};
 use crate::world::World;
 
 /// A running emulator.
@@ -78,9 +80,25 @@ impl Emulator {
         fingerprint(token)
     }
 
-    /// Makes calls go wrong.
-    pub fn inject(&self, fault: Fault) {
-        lock(&self.world.faults).inject(fault);
+    /// Makes calls go wrong. The number takes the fault back.
+    pub fn inject(&self, fault: Fault) -> u64 {
+        lock(&self.world.faults).inject(fault)
+    }
+
+    /// The faults that have not been played out.
+    pub fn faults(&self) -> Vec<PendingFault> {
+        lock(&self.world.faults).pending()
+    }
+
+    /// Takes one fault back; false: it is not there any more.
+    pub fn take_back(&self, id: u64) -> bool {
+        lock(&self.world.faults).take_back(id)
+    }
+
+    /// Closes the port for this long, in real time: connections are refused,
+    /// kept ones are closed, calls under way are answered. Done once it is closed.
+    pub async fn refuse_connections(&self, duration: Duration) {
+        self.world.doors.close_for(duration).await;
     }
 
     /// Takes back all faults that have not been played.
@@ -114,7 +132,11 @@ impl Emulator {
     /// same id.
     pub fn add_conversation(&self, conversation: Conversation) {
         let now = self.world.clock.now();
-        lock(&self.world.state).add_conversation(conversation, now);
+        let mut state = lock(&self.world.state);
+        state.add_conversation(conversation, now);
+        if let Some((_, added)) = state.conversations().next_back() {
+            self.world.watch(&state, added);
+        }
     }
 
     /// A conversation as it stands.
@@ -145,6 +167,29 @@ impl Emulator {
         lock(&self.world.state)
             .balance(&Caller::Token(token.to_owned()))
             .as_dollars()
+    }
+
+    /// The attempts to call webhooks, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        lock(&self.world.record).deliveries.entries()
+    }
+
+    /// Ends a conversation as silence would, which calls its assistant's
+    /// webhook; false: there is no such conversation.
+    pub fn end_conversation(&self, id: &str) -> bool {
+        webhooks::end_now(&self.world, id)
+    }
+
+    /// Reports a status of the last WhatsApp message of this conversation;
+    /// false: it is no WhatsApp conversation, or nobody asked for receipts.
+    pub fn report_status(&self, conversation: &str, status: MessageStatus) -> bool {
+        webhooks::report_status(&self.world, conversation, status)
+    }
+
+    /// What every token has used of its limits.
+    pub fn limits(&self) -> Vec<LimitUse> {
+        let limits = lock(&self.world.limits);
+        limits.used(self.world.clock.elapsed())
     }
 
     /// Takes no more calls, answers those under way, and ends. Dropping the

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::operation::Operation;
 
@@ -40,8 +42,54 @@ pub struct JournalEntry {
     pub processed: bool,
     /// What it cost, in US dollars.
     pub billed: Option<f64>,
-    /// The fault that was played, such as `after:close`.
+    /// The fault that was played, such as `after:close`; two of them are
+    /// separated by a comma.
     pub fault: Option<String>,
+    /// The body of the request. Not in lists: it holds what was said.
+    #[serde(skip)]
+    pub asked: Recorded,
+    /// The body of the answer, as the API gave it, or as a fault put it in its
+    /// place. Not in lists.
+    #[serde(skip)]
+    pub answered: Recorded,
+}
+
+/// A body that was kept, up to a length; nothing else of it shows in `Debug`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Recorded(Bytes);
+
+impl Recorded {
+    /// Longer bodies than any documented one are cut, so that the journal's
+    /// length bounds its memory.
+    const LONGEST: usize = 16 * 1024;
+
+    pub(crate) fn of(body: &Bytes) -> Self {
+        if body.len() <= Self::LONGEST {
+            return Self(body.clone());
+        }
+        // A copy: a slice would keep the whole.
+        Self(Bytes::copy_from_slice(&body[..Self::LONGEST]))
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// As JSON where it is some, else as text; null for none.
+    pub(crate) fn shown(&self) -> Value {
+        if self.0.is_empty() {
+            return Value::Null;
+        }
+        serde_json::from_slice(&self.0)
+            .unwrap_or_else(|_| String::from_utf8_lossy(&self.0).into_owned().into())
+    }
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 impl fmt::Debug for JournalEntry {
@@ -101,6 +149,8 @@ impl Journal {
             processed: false,
             billed: None,
             fault: None,
+            asked: Recorded::default(),
+            answered: Recorded::default(),
         });
         sequence
     }
@@ -128,6 +178,15 @@ impl Journal {
         self.entries.iter().cloned().collect()
     }
 
+    /// Those with a higher sequence.
+    pub(crate) fn entries_after(&self, sequence: u64) -> Vec<JournalEntry> {
+        let first = self.index(sequence + 1).unwrap_or_default();
+        self.entries
+            .range(first.min(self.entries.len())..)
+            .cloned()
+            .collect()
+    }
+
     pub(crate) fn reset(&mut self) {
         *self = Self::new(self.capacity);
     }
@@ -142,7 +201,7 @@ pub(crate) struct Arrival {
     pub(crate) operation: Option<Operation>,
 }
 
-fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     let time = Timestamp::try_from(*time).map_err(serde::ser::Error::custom)?;
     serializer.collect_str(&format_args!("{time:.3}"))
 }

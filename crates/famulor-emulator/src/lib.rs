@@ -47,36 +47,47 @@
 //! There is no language model in it: see the replies as placeholders that
 //! remember.
 
+mod agenda;
 mod api;
 mod builder;
 mod caller;
 mod clock;
 mod control;
+mod doors;
+mod duration_text;
 mod emulator;
 mod faults;
 mod journal;
 mod latency;
 mod limits;
+mod line;
 mod money;
 mod operation;
 mod replies;
+mod script;
 mod seeded;
 mod server;
 mod state;
 mod stats;
+mod webhooks;
 mod world;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use crate::builder::{EmulatorBuilder, StartError};
 pub use crate::emulator::Emulator;
-pub use crate::faults::{After, AsAnswer, Before, CannedAnswer, Effect, Fault};
-pub use crate::journal::JournalEntry;
+pub use crate::faults::{
+    After, AsAnswer, AssistantRef, Before, CannedAnswer, Effect, Fault, PendingFault, TokenMark,
+    Wire,
+};
+pub use crate::journal::{JournalEntry, Recorded};
 pub use crate::latency::Latency;
-pub use crate::limits::{LimitAlgorithm, ParseRateLimitError, RateLimit};
+pub use crate::limits::{LimitAlgorithm, LimitUse, ParseRateLimitError, RateLimit};
 pub use crate::operation::Operation;
+pub use crate::script::{Script, ScriptError, ScriptProblem};
 pub use crate::state::{Assistant, Contact, Conversation, ConversationKind, FunctionCall, Message};
 pub use crate::stats::{CustomerStats, Stats, TokenStats};
+pub use crate::webhooks::{Delivery, DeliveryOutcome, MessageStatus, ReadReceipts};
 
 /// A lock that outlives a panic: whatever a test broke, the next one may look at.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -41,12 +41,15 @@ impl Seeded {
     }
 }
 
+/// How much of a fingerprint is shown.
+pub(crate) const FINGERPRINT_LENGTH: usize = 12;
+
 /// A one-way mark of a secret, short enough to read: the same token gives the
 /// same mark, and the mark does not give the token.
 pub(crate) fn fingerprint(secret: &str) -> String {
     let mut mark = Uuid::new_v5(&Uuid::NAMESPACE_OID, secret.as_bytes())
         .simple()
         .to_string();
-    mark.truncate(12);
+    mark.truncate(FINGERPRINT_LENGTH);
     mark
 }

@@ -1,28 +1,30 @@
-//! Sockets: taking connections, and closing them in the ways a fault asks for.
+//! Taking connections, and ending them in the ways a fault asks for.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
-use crate::faults::Hangup;
+use crate::doors::{ClosedPort, Doors, Order};
+use crate::faults::{Hangup, Raw};
+use crate::line::{Line, Spoiler};
 
 /// In a request's extensions: where it comes from.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,11 @@ impl Lifeline {
         self.tasks.wait().await;
     }
 
+    /// Runs something that is waited for at the end, and by nobody before.
+    pub(crate) fn detach(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.spawn(task));
+    }
+
     fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
@@ -55,45 +62,98 @@ impl Lifeline {
     }
 }
 
-/// Serves `router` until the lifeline is cut.
-pub(crate) fn start(listener: TcpListener, router: Router, life: &Lifeline) {
+/// Serves `router` until the lifeline is cut, and closes the port when ordered.
+pub(crate) fn start(listener: TcpListener, router: Router, life: &Lifeline, doors: &Doors) {
     let inner = life.clone();
+    let orders = doors.take_orders();
     life.spawn(async move {
+        let Ok(address) = listener.local_addr() else {
+            return;
+        };
+        let (mut listener, mut orders) = (listener, orders);
+        // Ends connections when the port is closed: a client that keeps one
+        // would never see that it is.
+        let mut opened = CancellationToken::new();
         loop {
-            let accepted = match inner.stop.run_until_cancelled(listener.accept()).await {
-                None => break,
-                Some(accepted) => accepted,
-            };
-            match accepted {
-                Ok((stream, peer)) => {
-                    let connection = connection(stream, peer, router.clone(), inner.clone());
-                    inner.spawn(connection);
+            tokio::select! {
+                () = inner.stop.cancelled() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        let ends = [inner.stop.clone(), opened.clone()];
+                        let connection =
+                            connection(stream, peer, router.clone(), inner.clone(), ends);
+                        inner.spawn(connection);
+                    }
+                    // Out of file descriptors, mostly: it passes, and spinning does not help.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                },
+                order = next(&mut orders) => {
+                    drop(listener);
+                    let held = ClosedPort::hold(address);
+                    opened.cancel();
+                    let _ = order.closed.send(());
+                    let closed = tokio::time::sleep(order.duration);
+                    if inner.stop.run_until_cancelled(closed).await.is_none() {
+                        break;
+                    }
+                    let Some(again) = reopen(held, address, &inner).await else {
+                        break;
+                    };
+                    listener = again;
+                    opened = CancellationToken::new();
                 }
-                // Out of file descriptors, mostly: it passes, and spinning does not help.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
     });
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, life: Lifeline) {
+async fn next(orders: &mut Option<UnboundedReceiver<Order>>) -> Order {
+    match orders {
+        Some(orders) => match orders.recv().await {
+            Some(order) => order,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// Listens again; where the port could not be held, as soon as it is free.
+async fn reopen(
+    held: io::Result<ClosedPort>,
+    address: SocketAddr,
+    life: &Lifeline,
+) -> Option<TcpListener> {
+    let mut listening = held.and_then(ClosedPort::open);
+    loop {
+        if let Ok(listener) = listening {
+            return Some(listener);
+        }
+        let wait = tokio::time::sleep(Duration::from_millis(10));
+        life.stop.run_until_cancelled(wait).await?;
+        listening = ClosedPort::hold(address).and_then(ClosedPort::open);
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    life: Lifeline,
+    ends: [CancellationToken; 2],
+) {
     // A small answer that waits for an acknowledgement is no latency worth emulating.
     let _ = stream.set_nodelay(true);
-    let reset = Arc::new(AtomicBool::new(false));
-    let line = Line {
-        stream,
-        reset: Arc::clone(&reset),
-    };
-    let stop = life.stop.clone();
+    let (line, spoiler) = Line::new(stream);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let (router, life, reset) = (router.clone(), life.clone(), Arc::clone(&reset));
-        async move { serve(request, peer, router, &life, &reset).await }
+        let (router, life, spoiler) = (router.clone(), life.clone(), Arc::clone(&spoiler));
+        async move { serve(request, peer, router, &life, &spoiler).await }
     });
     let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(line), service));
     // An error here is a client that went away, or a fault that made it look so.
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = stop.cancelled() => {}
+        () = ends[0].cancelled() => {}
+        () = ends[1].cancelled() => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;
@@ -109,7 +169,7 @@ async fn serve(
     peer: SocketAddr,
     mut router: Router,
     life: &Lifeline,
-    reset: &AtomicBool,
+    spoiler: &Spoiler,
 ) -> Result<Response, Dropped> {
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Peer(peer));
@@ -119,68 +179,19 @@ async fn serve(
     let Ok(Some(response)) = answer.await else {
         return Err(Dropped);
     };
-    let response: Response = response.unwrap_or_else(|never: Infallible| match never {});
+    let mut response: Response = response.unwrap_or_else(|never: Infallible| match never {});
+    if let Some(Raw(raw)) = response.extensions_mut().remove::<Raw>() {
+        spoiler.write_instead(raw);
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     match response.extensions().get::<Hangup>() {
         None => Ok(response),
         Some(Hangup::Close) => Err(Dropped),
         Some(Hangup::Reset) => {
-            reset.store(true, Ordering::Relaxed);
+            spoiler.reset();
             Err(Dropped)
         }
-    }
-}
-
-/// A connection that can be made to end in a reset.
-struct Line {
-    stream: TcpStream,
-    reset: Arc<AtomicBool>,
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        if self.reset.load(Ordering::Relaxed) {
-            // Closing with no time to linger sends RST instead of FIN.
-            let _ = self.stream.set_zero_linger();
-        }
-    }
-}
-
-impl AsyncRead for Line {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

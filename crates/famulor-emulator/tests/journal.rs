@@ -236,7 +236,7 @@ async fn the_control_plane_sets_and_clears_faults() {
     let pending = probe.control(Method::GET, "/faults", None).await;
     assert_eq!(
         pending.body,
-        json!({"faults": [{"skip": 0, "times": null, "after": "close"}]})
+        json!({"faults": [{"id": 2, "hits": 0, "skip": 0, "times": null, "after": "close"}]})
     );
     assert_eq!(
         probe.control(Method::DELETE, "/faults", None).await.status,
@@ -294,7 +294,7 @@ async fn the_journal_is_open_before_the_answer_is_sent() {
 async fn every_request_is_shown_once_when_it_is_over() {
     let shown = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&shown);
-    let probe = Probe::on(Emulator::builder().on_request(move |entry| {
+    let probe = Probe::on_unwatched(Emulator::builder().on_request(move |entry| {
         let line = (entry.sequence, entry.status);
         log.lock().expect("no panic").push(line);
     }))

@@ -1,7 +1,9 @@
 //! One answer of the server, read once and kept whole.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
-use reqwest::{Response, StatusCode, header::HeaderMap};
+use reqwest::{Response, ResponseBuilderExt, StatusCode, Url, header::HeaderMap};
 use serde::de::DeserializeOwned;
 
 use crate::Observer;
@@ -29,7 +31,7 @@ pub enum BodyEnd {
 #[derive(Clone)]
 pub struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Arc<HeaderMap>,
     pub(crate) body: Bytes,
     pub(crate) end: BodyEnd,
 }
@@ -71,7 +73,7 @@ impl Answer {
         }
         // Most successes are told by a look at their bytes, without parsing them twice.
         self.status.is_success()
-            && self.body.windows(5).any(|word| word == b"false")
+            && may_say_no(&self.body)
             && serde_json::from_slice::<Envelope>(&self.body)
                 .is_ok_and(|e| e.status == false || e.success == false)
     }
@@ -91,7 +93,7 @@ impl Answer {
         };
         let mut reading = Reading {
             status,
-            headers: response.headers().clone(),
+            headers: std::mem::take(response.headers_mut()),
             first: Bytes::new(),
             rest: BytesMut::new(),
             observer,
@@ -106,13 +108,31 @@ impl Answer {
     }
 
     /// A response with this answer's status, headers and body, and the answer itself in its extensions.
-    pub(crate) fn into_response(self) -> Response {
-        let mut response = http::Response::new(self.body.clone());
+    pub(crate) fn into_response(self, url: Url) -> Response {
+        // Without a URL of its own the conversion would make one up, and parse it every time.
+        let mut response = http::Response::builder()
+            .url(url)
+            .body(self.body.clone())
+            .unwrap_or_default();
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers.clone();
+        *response.headers_mut() = HeaderMap::clone(&self.headers);
         response.extensions_mut().insert(self);
         response.into()
     }
+}
+
+/// Whether `"status"` or `"success"` is somewhere followed by `false`.
+fn may_say_no(body: &[u8]) -> bool {
+    let starts = body.windows(2).enumerate().filter(|(_, two)| two == b"\"s");
+    let keys = starts.filter_map(|(start, _)| {
+        let rest = &body[start..];
+        rest.strip_prefix(b"\"status\"")
+            .or_else(|| rest.strip_prefix(b"\"success\""))
+    });
+    keys.map(<[u8]>::trim_ascii_start).any(|rest| {
+        let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+        value.is_some_and(|value| value.starts_with(b"false"))
+    })
 }
 
 /// Shows status and length, never headers or content.
@@ -170,7 +190,7 @@ impl Reading {
         };
         Answer {
             status: self.status,
-            headers: std::mem::take(&mut self.headers),
+            headers: Arc::new(std::mem::take(&mut self.headers)),
             body,
             end,
         }
@@ -189,7 +209,7 @@ impl Drop for Reading {
 /// Decodes a response as the generated client's `from_response` does, but without losing status and headers when it
 /// cannot: whatever is not the documented type comes back as [`Error::UnexpectedResponse`].
 pub(crate) async fn decode<T: DeserializeOwned, E>(
-    response: Response,
+    mut response: Response,
 ) -> Result<ResponseValue<T>, Error<E>> {
     let Some(answer) = response.extensions().get::<Answer>() else {
         return Err(Error::UnexpectedResponse(response));
@@ -198,11 +218,11 @@ pub(crate) async fn decode<T: DeserializeOwned, E>(
         return Err(Error::UnexpectedResponse(response));
     }
     match serde_json::from_slice(&answer.body) {
-        Ok(value) => Ok(ResponseValue::new(
-            value,
-            answer.status,
-            answer.headers.clone(),
-        )),
+        Ok(value) => {
+            let status = answer.status;
+            let headers = std::mem::take(response.headers_mut());
+            Ok(ResponseValue::new(value, status, headers))
+        }
         Err(_) => Err(Error::UnexpectedResponse(response)),
     }
 }

@@ -50,9 +50,10 @@ impl ClientHooks<Session> for Client {
             watch_body(&mut request, observer);
         }
         let response = self.client.execute(request).await?;
+        let url = response.url().clone();
         let observer = self.inner.observer.clone();
         let answer = Answer::read(response, self.inner.body_ceiling, observer).await;
-        Ok(answer.into_response())
+        Ok(answer.into_response(url))
     }
 }
 

@@ -264,9 +264,11 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client> {
         let base_url = BaseUrl::parse(&self.base_url, self.plain_http_allowed)?;
         let reply_path = check_reply_path(&self.reply_path)?;
-        let mut session = Session::new()
-            .with_body_ceiling(self.body_ceiling)
-            .with_reply_path(&reply_path);
+        let mut session = Session::new().with_body_ceiling(self.body_ceiling);
+        // The documented path is the generated one: to set it would cost every reply a second URL.
+        if reply_path != DEFAULT_REPLY_PATH {
+            session = session.with_reply_path(&reply_path);
+        }
         if let Some(key) = &self.key {
             session = session.with_token(key.expose_secret()).map_err(|error| {
                 Error::config(error.to_string(), "copy the key from the dashboard again")

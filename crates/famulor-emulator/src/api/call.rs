@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -50,15 +51,15 @@ impl Call {
         });
     }
 
-    /// Takes as long as the server is set to take.
-    pub(crate) async fn take_time(&self) {
+    /// Takes as long as a rule says, or else as the server is set to take.
+    pub(crate) async fn take_time(&self, ruled: Option<Duration>) {
         let World {
             config,
             clock,
             seeded,
             ..
         } = &*self.world;
-        let latency = config.latency.of_request(self.sequence, *seeded);
+        let latency = ruled.unwrap_or_else(|| config.latency.of_request(self.sequence, *seeded));
         if !latency.is_zero() {
             tokio::time::sleep(clock.real(latency)).await;
         }

@@ -7,13 +7,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::Call;
-use super::exchange::{WIDGET_MESSAGE, exchange};
+use super::exchange::exchange;
 use super::refusal::Refusal;
 use crate::lock;
 use crate::money::Amount;
 use crate::state::{
     Contact, Conversation, ConversationKind, FunctionCall, Message, OutOfMoney, Variables, fill_in,
 };
+use crate::world::Config;
 
 /// Documented for send-message, in characters.
 const LONGEST_MESSAGE: usize = 2000;
@@ -53,7 +54,7 @@ pub(super) fn create(call: &Call) -> Result<Response, Refusal> {
         )
     });
     if kind == ConversationKind::Widget
-        && state.balance(&call.caller) < Amount::dollars(WIDGET_MESSAGE)
+        && state.balance(&call.caller) < call.world.config.widget_price
     {
         return Err(Refusal::no_balance_for_conversation());
     }
@@ -61,6 +62,9 @@ pub(super) fn create(call: &Call) -> Result<Response, Refusal> {
     let history: Vec<Message> = opening.into_iter().collect();
     if let Some(conversation) = state.conversation_mut(&id) {
         conversation.history.clone_from(&history);
+    }
+    if let Some(conversation) = state.conversation(&id) {
+        call.world.watch(&state, conversation);
     }
     Ok(Json(Created {
         status: true,
@@ -125,7 +129,7 @@ pub(super) async fn send(call: &Call) -> Result<Response, Refusal> {
         let conversation = state
             .conversation(&call.uuid)
             .ok_or_else(Refusal::conversation_not_found)?;
-        price(conversation, call.world.config.reply_price)
+        price(conversation, &call.world.config)
     };
     let reply = exchange(call, &call.uuid, message, price)
         .await
@@ -142,13 +146,14 @@ pub(super) async fn send(call: &Call) -> Result<Response, Refusal> {
     .into_response())
 }
 
-fn price(conversation: &Conversation, reply_price: Amount) -> Option<Amount> {
+/// What one message costs (facts, "Billing"): a widget's has a documented price,
+/// one in a test is free. What it costs elsewhere is not documented:
+/// generate-reply's own price on `api` conversations, a widget's on the others.
+fn price(conversation: &Conversation, config: &Config) -> Option<Amount> {
     match conversation.kind {
         ConversationKind::Test => None,
-        ConversationKind::Api => Some(reply_price),
-        ConversationKind::Widget | ConversationKind::Whatsapp => {
-            Some(Amount::dollars(WIDGET_MESSAGE))
-        }
+        ConversationKind::Api => Some(config.reply_price),
+        ConversationKind::Widget | ConversationKind::Whatsapp => Some(config.widget_price),
     }
 }
 

@@ -1,15 +1,14 @@
 //! One message of a customer, and the assistant's answer to it.
 
+use std::time::Duration;
+
 use super::call::Call;
+use crate::agenda::Job;
 use crate::lock;
 use crate::money::Amount;
-use crate::replies::{Reply, Turn};
-use crate::state::{Message, OutOfMoney, State};
-
-/// What one message costs (facts, "Billing"): $0.01 on a widget, nothing in a
-/// test. What it costs elsewhere is not documented: generate-reply's own price
-/// on `api` conversations, and a widget's on the others.
-pub(super) const WIDGET_MESSAGE: f64 = 0.01;
+use crate::replies::{Reply, TakeOver, Turn};
+use crate::state::{Message, OutOfMoney, State, Variables};
+use crate::webhooks;
 
 /// Stores the message, bills it, takes the server's time, and answers.
 ///
@@ -28,53 +27,100 @@ pub(super) async fn exchange(
     message: &str,
     price: Option<Amount>,
 ) -> Result<Option<Reply>, OutOfMoney> {
-    let reply = receive(
+    let Some(received) = receive(
         call,
         &mut lock(&call.world.state),
         conversation,
         message,
         price,
-    )?;
-    call.take_time().await;
-    if let Some(reply) = &reply
-        && let Some(conversation) = lock(&call.world.state).conversation_mut(conversation)
-    {
-        let answer = Message {
-            role: "assistant".to_owned(),
-            content: reply.text.clone(),
-            function_calls: reply.function_calls.clone(),
-        };
-        conversation.say(answer, call.world.clock.now());
+    )?
+    else {
+        return Ok(None);
+    };
+    call.take_time(received.latency).await;
+    let world = &call.world;
+    let mut state = lock(&world.state);
+    let now = world.clock.now();
+    if let Some(conversation) = state.conversation_mut(conversation) {
+        if let Some(reply) = &received.reply {
+            let mut answer = Message::new("assistant", reply.text.clone());
+            answer.function_calls.clone_from(&reply.function_calls);
+            conversation.say(answer, now);
+        }
+        if let Some(person) = &received.take_over {
+            conversation.hand_over(&person.name, person.says.as_deref(), now);
+            if let Some(after) = person.gives_back_after {
+                let conversation = conversation.id.clone();
+                let due = world.clock.elapsed() + after;
+                world.agenda.add(due, Job::GiveBack { conversation });
+            }
+        }
     }
-    Ok(reply)
+    if received.reply.is_some()
+        && world.config.read_receipts.is_some()
+        && let Some(conversation) = state.conversation(conversation)
+    {
+        let assistant = state.assistant(conversation.assistant_id);
+        let assistant = assistant.map(|assistant| assistant.uuid.as_str());
+        webhooks::plan_receipts(world, conversation, assistant);
+    }
+    Ok(received.reply)
 }
 
+/// A message that was stored, and what is to follow.
+struct Received {
+    /// `None`: nobody answers.
+    reply: Option<Reply>,
+    latency: Option<Duration>,
+    take_over: Option<TakeOver>,
+}
+
+/// Stores the message and bills it; `None`: AI is switched off.
 fn receive(
     call: &Call,
     state: &mut State,
     id: &str,
     message: &str,
     price: Option<Amount>,
-) -> Result<Option<Reply>, OutOfMoney> {
+) -> Result<Option<Received>, OutOfMoney> {
     let Some(conversation) = state.conversation(id) else {
         // Gone with a reset between two steps of this call.
         return Ok(None);
     };
-    let answers = !conversation.ai_disabled;
-    let billed = price.filter(|_| answers);
-    let reply = answers.then(|| {
+    let assistant = state.assistant(conversation.assistant_id);
+    let none = Variables::new();
+    let received = (!conversation.ai_disabled).then(|| {
         let turn = Turn {
             conversation: id,
+            customer: conversation.external_identifier.as_deref().unwrap_or(id),
+            assistant: conversation.assistant_id,
+            kind: conversation.kind,
             message,
             history: &conversation.history,
             variables: conversation.variables.as_ref(),
+            assistant_variables: assistant.map_or(&none, |assistant| &assistant.variables),
             seeded: call.world.seeded,
         };
-        turn.answer()
+        match turn.rule(&call.world.config.rules) {
+            Some(rule) => Received {
+                reply: rule.reply(&turn),
+                latency: rule.then.latency,
+                take_over: rule.then.take_over.clone(),
+            },
+            None => Received {
+                reply: Some(turn.answer()),
+                latency: None,
+                take_over: None,
+            },
+        }
     });
+    // What nobody answers is free.
+    let is_answered = received.as_ref().is_some_and(|it| it.reply.is_some());
+    let billed = price.filter(|_| is_answered);
     if let Some(price) = billed {
         state.charge(&call.caller, price)?;
     }
+    let again = may_end_again(state, id);
     if let Some(conversation) = state.conversation_mut(id) {
         let repeated = conversation
             .history
@@ -82,8 +128,22 @@ fn receive(
             .any(|said| said.role == "user" && said.content == message);
         conversation.say(Message::new("user", message), call.world.clock.now());
         conversation.pay(billed.unwrap_or_default());
+        if again {
+            conversation.ended_at = None;
+        }
         let customer = conversation.external_identifier.as_deref().unwrap_or(id);
         call.message_stored(customer, repeated, billed);
     }
-    Ok(reply)
+    if let Some(conversation) = state.conversation(id) {
+        call.world.watch(state, conversation);
+    }
+    Ok(received)
+}
+
+/// Its assistant reports a second end too (`conversation_ended_retrigger`).
+fn may_end_again(state: &State, id: &str) -> bool {
+    state
+        .conversation(id)
+        .and_then(|conversation| state.assistant(conversation.assistant_id))
+        .is_some_and(|assistant| assistant.ended_retrigger)
 }

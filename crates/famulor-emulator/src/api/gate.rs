@@ -44,7 +44,7 @@ pub(super) fn wants_json(headers: &HeaderMap) -> bool {
         .any(|accept| accept.contains("/json") || accept.contains("+json"))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)

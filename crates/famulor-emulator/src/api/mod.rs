@@ -1,5 +1,6 @@
 //! The API under `/api`: a route an operation, and one way that every call goes.
 
+mod about;
 mod account;
 mod assistants;
 mod call;
@@ -40,7 +41,7 @@ pub(crate) fn router(world: &Arc<World>) -> Router {
     let world = Arc::clone(world);
     router.fallback(move |request: Request| async move {
         let refusal = Refusal::no_route(request.uri().path());
-        pipeline::turn_away(&world, &request, refusal)
+        pipeline::turn_away(&world, request, refusal).await
     })
 }
 
@@ -58,6 +59,6 @@ fn route(world: &Arc<World>, operation: Operation) -> MethodRouter {
     .fallback(move |request: Request| async move {
         let refusal =
             Refusal::wrong_method(request.method().as_str(), request.uri().path(), supported);
-        pipeline::turn_away(&outside, &request, refusal)
+        pipeline::turn_away(&outside, request, refusal).await
     })
 }

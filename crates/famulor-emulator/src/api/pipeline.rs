@@ -5,18 +5,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::RequestExt;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Query, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, StatusCode};
 
+use super::about::About;
 use super::call::Call;
 use super::refusal::Refusal;
-use super::validation::Input;
 use super::{account, assistants, conversations, gate, listing, replies, takeover, throttle};
-use crate::faults::{AsAnswer, Effect, Hangup, Place, to_login_page};
-use crate::journal::Arrival;
+use crate::faults::{AsAnswer, Effect, Hangup, Place, Spoiled, Wire, hang_up, to_login_page};
+use crate::journal::{Arrival, Recorded};
 use crate::lock;
 use crate::operation::Operation;
 use crate::server::Peer;
@@ -29,14 +30,14 @@ const LARGEST_BODY: usize = 8 * 1024 * 1024;
 pub(super) async fn serve(world: Arc<World>, operation: Operation, request: Request) -> Response {
     let sequence = arrive(&world, Some(operation), &request);
     let response = answer(&world, operation, sequence, request).await;
-    depart(&world, sequence, response)
+    depart(&world, sequence, response).await
 }
 
 /// Answers a request that is no operation's. Laravel's throttle belongs to
 /// routes, so a path or method that has none is not counted.
-pub(super) fn turn_away(world: &World, request: &Request, refusal: Refusal) -> Response {
-    let sequence = arrive(world, None, request);
-    depart(world, sequence, refusal.into_response())
+pub(super) async fn turn_away(world: &World, request: Request, refusal: Refusal) -> Response {
+    let sequence = arrive(world, None, &request);
+    depart(world, sequence, refusal.into_response()).await
 }
 
 fn arrive(world: &World, operation: Option<Operation>, request: &Request) -> u64 {
@@ -52,7 +53,8 @@ fn arrive(world: &World, operation: Option<Operation>, request: &Request) -> u64
     })
 }
 
-fn depart(world: &World, sequence: u64, response: Response) -> Response {
+async fn depart(world: &World, sequence: u64, response: Response) -> Response {
+    let (response, answered) = keep_body(response).await;
     let status = match response.extensions().get::<Hangup>() {
         None => Some(response.status().as_u16()),
         Some(_) => None,
@@ -62,13 +64,30 @@ fn depart(world: &World, sequence: u64, response: Response) -> Response {
         if let Some(status) = status {
             record.tally.answered(status);
         }
-        record.journal.note(sequence, |entry| entry.status = status);
+        record.journal.note(sequence, |entry| {
+            entry.status = status;
+            if let Some(body) = answered {
+                entry.answered = Recorded::of(&body);
+            }
+        });
         record.journal.entry(sequence)
     };
     if let (Some(show), Some(entry)) = (&world.config.on_request, entry) {
         show(&entry);
     }
     response
+}
+
+/// A copy of the body, where it is there at once: one that takes its time or
+/// breaks off is written down before it does.
+async fn keep_body(response: Response) -> (Response, Option<Bytes>) {
+    if let Some(Spoiled(body)) = response.extensions().get::<Spoiled>().cloned() {
+        return (response, Some(body));
+    }
+    let (head, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let response = Response::from_parts(head, Body::from(body.clone()));
+    (response, Some(body))
 }
 
 async fn answer(
@@ -84,11 +103,13 @@ async fn answer(
     };
     let host = host(&head.headers);
     let is_json = is_json(&head.headers);
-    let customer = customer(operation, &uuid, is_json, &body);
-    lock(&world.record)
-        .journal
-        .note(sequence, |entry| entry.customer.clone_from(&customer));
-    let due = |place| due(world, sequence, operation, customer.as_deref(), place);
+    let about = About::of(operation, &uuid, is_json, &body);
+    lock(&world.record).journal.note(sequence, |entry| {
+        entry.customer.clone_from(&about.customer);
+        entry.asked = Recorded::of(&body);
+    });
+    let token = gate::bearer(&head.headers).map(str::to_owned);
+    let due = |place| due(world, sequence, &about, token.as_deref(), place);
 
     if let Some(effect) = due(Place::Gate) {
         return at_the_gate(world, &effect, operation, &host).await;
@@ -147,7 +168,7 @@ async fn handle(call: &Call, operation: Operation) -> Result<Response, Refusal> 
         // These two take their time between the message and its answer.
         Operation::GenerateReply => return replies::generate(call).await,
         Operation::SendMessage => return conversations::send(call).await,
-        _ => call.take_time().await,
+        _ => call.take_time(None).await,
     }
     match operation {
         Operation::CreateConversation => conversations::create(call),
@@ -172,6 +193,10 @@ async fn at_the_gate(world: &World, effect: &Effect, operation: Operation, host:
             retry_after,
         }) => throttle::pretend(world, operation, *headers, *retry_after),
         Effect::Answer(AsAnswer::LoginRedirect) => to_login_page(host),
+        Effect::Wire(Wire::Refuse(duration)) => {
+            world.doors.close_for(*duration).await;
+            hang_up(Hangup::Reset)
+        }
         effect => effect
             .instead(operation)
             .await
@@ -182,15 +207,24 @@ async fn at_the_gate(world: &World, effect: &Effect, operation: Operation, host:
 fn due(
     world: &World,
     sequence: u64,
-    operation: Operation,
-    customer: Option<&str>,
+    about: &About,
+    token: Option<&str>,
     place: Place,
 ) -> Option<Effect> {
-    let effect = lock(&world.faults).due(operation, customer, place)?;
+    if lock(&world.faults).is_empty() {
+        return None;
+    }
+    let assistant = about.assistant(&lock(&world.state));
+    let asked = about.asked(token, assistant.as_ref());
+    let effect = lock(&world.faults).due(&asked, place)?;
     let mut record = lock(&world.record);
     record.tally.fault();
     record.journal.note(sequence, |entry| {
-        entry.fault = Some(effect.name().to_owned());
+        // One at most at each place; both are told.
+        entry.fault = Some(match entry.fault.take() {
+            Some(earlier) => format!("{earlier}, {}", effect.name()),
+            None => effect.name().to_owned(),
+        });
     });
     Some(effect)
 }
@@ -205,15 +239,6 @@ async fn path_uuid(request: &mut Request) -> String {
         // Not even text: no conversation has such an id.
         Err(_) => String::new(),
     }
-}
-
-/// Whom the call is about: known before it is let in, for faults and journal.
-fn customer(operation: Operation, uuid: &str, is_json: bool, body: &[u8]) -> Option<String> {
-    if operation == Operation::GenerateReply {
-        let input = Input::body(is_json, body);
-        return Some(input.raw("customer_identifier")?.as_str()?.to_owned());
-    }
-    (!uuid.is_empty()).then(|| uuid.to_owned())
 }
 
 fn host(headers: &HeaderMap) -> String {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::canned::CannedAnswer;
-use super::duration_text;
+use crate::duration_text::{self, DurationText};
 
 /// What goes wrong, by the place where it does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Effect {
     /// Before the call is processed: nothing is stored, nothing billed.
@@ -18,22 +18,28 @@ pub enum Effect {
     After(After),
     /// A well-formed answer that a client had better be ready for.
     Answer(AsAnswer),
+    /// A connection that misbehaves under an answer that does not.
+    Wire(Wire),
 }
 
 /// What goes wrong before a call is processed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Before {
     /// The connection is reset (RST) before the call reaches the limits: the
-    /// server never took it in. (A port that refuses to connect is a server
-    /// that is not there: shut the emulator down for that.)
+    /// server never took it in. For a port that refuses to connect, see
+    /// [`Wire::Refuse`].
     Refuse,
     /// The connection is closed (FIN) after the limits counted the call.
     Close,
     /// The call waits this long, in real time, and is then processed, even if
     /// the client has given up meanwhile.
-    Delay(#[serde(with = "duration_text")] Duration),
+    Delay(
+        #[serde(with = "duration_text")]
+        #[schemars(with = "DurationText")]
+        Duration,
+    ),
     /// This answer, instead of processing. The limits have counted the call.
     #[serde(alias = "status")]
     Answer(CannedAnswer),
@@ -41,7 +47,7 @@ pub enum Before {
 
 /// What goes wrong after a call is processed. A call that is refused, with
 /// whatever error, was not processed and goes by unharmed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum After {
@@ -54,14 +60,18 @@ pub enum After {
     Garble,
     /// The answer waits this long, in real time: a client's timeout runs on a
     /// real clock.
-    Delay(#[serde(with = "duration_text")] Duration),
+    Delay(
+        #[serde(with = "duration_text")]
+        #[schemars(with = "DurationText")]
+        Duration,
+    ),
     /// This answer instead of the real one.
     #[serde(alias = "status")]
     Answer(CannedAnswer),
 }
 
 /// Answers that are well-formed and unpleasant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AsAnswer {
@@ -92,6 +102,46 @@ pub enum AsAnswer {
     UnknownFields,
 }
 
+/// What goes wrong between server and client. Except for [`Refuse`](Self::Refuse),
+/// after a call is processed; a call that is refused goes by unharmed.
+///
+/// A body that is cut short or garbled is an [`After`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Wire {
+    /// The port is closed for this long, in real time: the matching call is
+    /// reset before the limits count it, kept connections are closed, and new
+    /// ones are refused by the operating system. The control plane is behind
+    /// the same port.
+    Refuse(
+        #[serde(with = "duration_text")]
+        #[schemars(with = "DurationText")]
+        Duration,
+    ),
+    /// The connection is reset (RST) instead of an answer.
+    Reset,
+    /// Half of the body, and nothing for this long, in real time; then the rest.
+    Stall(
+        #[serde(with = "duration_text")]
+        #[schemars(with = "DurationText")]
+        Duration,
+    ),
+    /// The body comes in small pieces, each after a wait, in real time.
+    Drip {
+        /// The size of a piece.
+        bytes: usize,
+        /// The wait before each.
+        #[serde(with = "duration_text")]
+        #[schemars(with = "DurationText")]
+        every: Duration,
+    },
+    /// The body is chunked, and the second chunk's length is no number.
+    BadChunk,
+    /// The answer has a header with a value of this many bytes.
+    OversizedHeader(usize),
+}
+
 /// Where in a call's way an effect is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -107,6 +157,7 @@ impl Effect {
     pub(crate) fn place(&self) -> Place {
         match self {
             Self::Before(Before::Refuse)
+            | Self::Wire(Wire::Refuse(_))
             | Self::Answer(AsAnswer::TooManyRequests { .. } | AsAnswer::LoginRedirect) => {
                 Place::Gate
             }
@@ -115,6 +166,7 @@ impl Effect {
                 AsAnswer::BadGateway | AsAnswer::RefusalInSuccess | AsAnswer::UnknownErrorCode,
             ) => Place::Door,
             Self::After(_)
+            | Self::Wire(_)
             | Self::Answer(
                 AsAnswer::UnknownRole | AsAnswer::EmptyVariables | AsAnswer::UnknownFields,
             ) => Place::Exit,
@@ -141,6 +193,12 @@ impl Effect {
             Self::Answer(AsAnswer::UnknownRole) => "answer:unknown_role",
             Self::Answer(AsAnswer::EmptyVariables) => "answer:empty_variables",
             Self::Answer(AsAnswer::UnknownFields) => "answer:unknown_fields",
+            Self::Wire(Wire::Refuse(_)) => "wire:refuse",
+            Self::Wire(Wire::Reset) => "wire:reset",
+            Self::Wire(Wire::Stall(_)) => "wire:stall",
+            Self::Wire(Wire::Drip { .. }) => "wire:drip",
+            Self::Wire(Wire::BadChunk) => "wire:bad_chunk",
+            Self::Wire(Wire::OversizedHeader(_)) => "wire:oversized_header",
         }
     }
 }
@@ -160,5 +218,11 @@ impl From<After> for Effect {
 impl From<AsAnswer> for Effect {
     fn from(answer: AsAnswer) -> Self {
         Self::Answer(answer)
+    }
+}
+
+impl From<Wire> for Effect {
+    fn from(wire: Wire) -> Self {
+        Self::Wire(wire)
     }
 }

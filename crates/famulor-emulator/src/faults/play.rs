@@ -21,6 +21,11 @@ pub(crate) enum Hangup {
     Reset,
 }
 
+/// In a response's extensions: what its body was before it was made to stall or
+/// to break off.
+#[derive(Clone)]
+pub(crate) struct Spoiled(pub(crate) Bytes);
+
 /// A response that will not be sent.
 pub(crate) fn hang_up(how: Hangup) -> Response {
     let mut response = Response::new(Body::empty());
@@ -91,6 +96,7 @@ impl Effect {
             Self::Answer(AsAnswer::UnknownRole) => with_json(response, add_unknown_role).await,
             Self::Answer(AsAnswer::EmptyVariables) => with_json(response, empty_variables).await,
             Self::Answer(AsAnswer::UnknownFields) => with_json(response, add_unknown_fields).await,
+            Self::Wire(wire) => wire.carry(response).await,
             _ => response,
         }
     }
@@ -115,6 +121,7 @@ async fn cut(response: Response, keep: usize) -> Response {
     let kept = body.slice(..keep.min(body.len().saturating_sub(1)));
     head.headers
         .insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    head.extensions.insert(Spoiled(kept.clone()));
     Response::from_parts(head, cut_after(kept))
 }
 
@@ -166,6 +173,6 @@ async fn with_body(response: Response, change: impl FnOnce(&[u8]) -> Vec<u8>) ->
 }
 
 /// The emulator's own bodies are in memory and cannot fail to be read.
-async fn whole(body: Body) -> Bytes {
+pub(super) async fn whole(body: Body) -> Bytes {
     to_bytes(body, usize::MAX).await.unwrap_or_default()
 }

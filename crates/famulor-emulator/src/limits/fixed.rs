@@ -26,4 +26,12 @@ impl FixedWindow {
         self.counted += 1;
         Ok(limit.requests() - self.counted)
     }
+
+    pub(super) fn used(&self, limit: RateLimit, now: Duration) -> (u32, Duration) {
+        let ends = self.opened.map(|opened| opened + limit.window());
+        match ends.and_then(|ends| ends.checked_sub(now)) {
+            Some(left) if !left.is_zero() => (self.counted, left),
+            _ => (0, Duration::ZERO),
+        }
+    }
 }

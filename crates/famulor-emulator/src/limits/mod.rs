@@ -12,6 +12,8 @@ mod token_bucket;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use serde::Serialize;
+
 pub(crate) use self::headers::LimitHeaders;
 pub use self::rate::{ParseRateLimitError, RateLimit};
 
@@ -53,11 +55,45 @@ pub(crate) struct TooMany {
     pub(crate) retry_after: u64,
 }
 
+/// A limit, and for which calls it is.
+pub(crate) type Scoped = (Scope, RateLimit);
+
 /// All limits, and what every caller has used of them.
 pub(crate) struct Limits {
     algorithm: LimitAlgorithm,
-    limits: Vec<(Scope, RateLimit)>,
-    meters: HashMap<(Caller, usize), Meter>,
+    limits: Vec<Scoped>,
+    /// Callers with limits of their own.
+    own: HashMap<Caller, Vec<Scoped>>,
+    /// In the order of the caller's limits.
+    meters: HashMap<Caller, Vec<Meter>>,
+}
+
+/// What a caller has used of one limit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LimitUse {
+    /// The token's fingerprint, or the address of a caller without one.
+    pub token: String,
+    /// `replies` or `general`.
+    pub scope: &'static str,
+    /// How many requests the window holds.
+    pub limit: u32,
+    /// The window, in seconds of emulated time.
+    pub window_s: f64,
+    /// How many of them are used.
+    pub used: u32,
+    /// Seconds of emulated time until nothing of it is used, if nothing more comes.
+    pub free_in_s: f64,
+}
+
+/// The limits in the order in which they count. The general ones come first: a
+/// route's own throttle runs inside the group's in Laravel.
+pub(crate) fn in_order(general: &[RateLimit], reply: Option<RateLimit>) -> Vec<Scoped> {
+    general
+        .iter()
+        .map(|limit| (Scope::General, *limit))
+        .chain(reply.map(|limit| (Scope::Reply, limit)))
+        .collect()
 }
 
 enum Meter {
@@ -69,19 +105,13 @@ enum Meter {
 impl Limits {
     pub(crate) fn new(
         algorithm: LimitAlgorithm,
-        general: &[RateLimit],
-        reply: Option<RateLimit>,
+        limits: Vec<Scoped>,
+        own: HashMap<Caller, Vec<Scoped>>,
     ) -> Self {
-        // The general limits come first: a route's own throttle runs inside the
-        // group's in Laravel.
-        let limits = general
-            .iter()
-            .map(|limit| (Scope::General, *limit))
-            .chain(reply.map(|limit| (Scope::Reply, limit)))
-            .collect();
         Self {
             algorithm,
             limits,
+            own,
             meters: HashMap::new(),
         }
     }
@@ -103,14 +133,21 @@ impl Limits {
         now: Duration,
     ) -> Result<Option<LimitHeaders>, TooMany> {
         let mut shown: Option<(Scope, LimitHeaders)> = None;
-        for (index, (scope, limit)) in self.limits.iter().enumerate() {
+        let limits = self.own.get(caller).unwrap_or(&self.limits);
+        if limits.is_empty() {
+            return Ok(None);
+        }
+        let meters = match self.meters.get_mut(caller) {
+            Some(meters) => meters,
+            None => {
+                let fresh = limits.iter().map(|_| Meter::new(self.algorithm)).collect();
+                self.meters.entry(caller.clone()).or_insert(fresh)
+            }
+        };
+        for ((scope, limit), meter) in limits.iter().zip(meters) {
             if *scope == Scope::Reply && operation != Operation::GenerateReply {
                 continue;
             }
-            let meter = self
-                .meters
-                .entry((caller.clone(), index))
-                .or_insert_with(|| Meter::new(self.algorithm));
             match meter.take(*limit, now) {
                 Ok(remaining) => {
                     let headers = LimitHeaders::counted(limit.requests(), remaining);
@@ -142,6 +179,30 @@ impl Limits {
         self.meters.clear();
     }
 
+    /// What every known caller has used of each of their limits.
+    pub(crate) fn used(&self, now: Duration) -> Vec<LimitUse> {
+        let mut used = Vec::new();
+        for (caller, meters) in &self.meters {
+            let limits = self.own.get(caller).unwrap_or(&self.limits);
+            for ((scope, limit), meter) in limits.iter().zip(meters) {
+                let (count, free_in) = meter.used(*limit, now);
+                used.push(LimitUse {
+                    token: caller.mark(),
+                    scope: match scope {
+                        Scope::Reply => "replies",
+                        Scope::General => "general",
+                    },
+                    limit: limit.requests(),
+                    window_s: limit.window().as_secs_f64(),
+                    used: count,
+                    free_in_s: free_in.as_secs_f64(),
+                });
+            }
+        }
+        used.sort_by(|left, right| left.token.cmp(&right.token));
+        used
+    }
+
     /// The limit that an answer of this operation shows.
     pub(crate) fn shown(&self, operation: Operation) -> Option<(Scope, RateLimit)> {
         let own = |(scope, _): &&(Scope, RateLimit)| match operation {
@@ -171,6 +232,15 @@ impl Meter {
             Self::Fixed(meter) => meter.take(limit, now),
             Self::SlidingLog(meter) => meter.take(limit, now),
             Self::TokenBucket(meter) => meter.take(limit, now),
+        }
+    }
+
+    /// How much is used, and how long until nothing is.
+    fn used(&self, limit: RateLimit, now: Duration) -> (u32, Duration) {
+        match self {
+            Self::Fixed(meter) => meter.used(limit, now),
+            Self::SlidingLog(meter) => meter.used(limit, now),
+            Self::TokenBucket(meter) => meter.used(limit, now),
         }
     }
 }

@@ -27,4 +27,11 @@ impl SlidingLog {
             }
         }
     }
+
+    pub(super) fn used(&self, limit: RateLimit, now: Duration) -> (u32, Duration) {
+        let left = |accepted: &Duration| (*accepted + limit.window()).saturating_sub(now);
+        let used = self.accepted.iter().filter(|at| !left(at).is_zero());
+        let last = self.accepted.back().map(left).unwrap_or_default();
+        (used.count() as u32, last)
+    }
 }

@@ -24,4 +24,11 @@ impl TokenBucket {
             .unwrap_or(u32::MAX)
             .min(limit.requests() - 1))
     }
+
+    pub(super) fn used(&self, limit: RateLimit, now: Duration) -> (u32, Duration) {
+        let per_token = limit.window() / limit.requests();
+        let missing = self.full_at.saturating_sub(now);
+        let tokens = missing.as_nanos().div_ceil(per_token.as_nanos().max(1));
+        (u32::try_from(tokens).unwrap_or(u32::MAX), missing)
+    }
 }

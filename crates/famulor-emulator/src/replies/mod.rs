@@ -6,11 +6,14 @@
 
 mod calendar;
 mod documented;
+mod rules;
 
 use serde_json::Value;
 
+pub(crate) use self::rules::{Answer, Condition, Rule, TakeOver};
+
 use crate::seeded::Seeded;
-use crate::state::{FunctionCall, Message, Variables};
+use crate::state::{ConversationKind, FunctionCall, Message, Variables};
 
 /// What the assistant says, and the tools it used.
 pub(crate) struct Reply {
@@ -30,14 +33,32 @@ impl Reply {
 /// What the assistant knows when it answers.
 pub(crate) struct Turn<'a> {
     pub(crate) conversation: &'a str,
+    /// The customer identifier; where there is none, the conversation's id.
+    pub(crate) customer: &'a str,
+    pub(crate) assistant: i64,
+    pub(crate) kind: ConversationKind,
     pub(crate) message: &'a str,
     /// What was said before `message`, oldest first.
     pub(crate) history: &'a [Message],
     pub(crate) variables: Option<&'a Variables>,
+    pub(crate) assistant_variables: &'a Variables,
     pub(crate) seeded: Seeded,
 }
 
 impl Turn<'_> {
+    /// The script's rule for the message, if there is one.
+    pub(crate) fn rule<'r>(&self, rules: &'r [Rule]) -> Option<&'r Rule> {
+        if rules.is_empty() {
+            return None;
+        }
+        rules::first(rules, self)
+    }
+
+    /// Which of the customer's messages this is, counted from 1.
+    fn number(&self) -> usize {
+        self.said_before().count() + 1
+    }
+
     /// Answers the message.
     pub(crate) fn answer(&self) -> Reply {
         documented::answer(self)

@@ -1,5 +1,7 @@
 //! An assistant, and the row that the API shows of it.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 /// An assistant of the account.
@@ -15,7 +17,7 @@ use serde_json::{Map, Value, json};
 ///     ..Assistant::default()
 /// };
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Assistant {
     /// The integer id, which generate-reply and `/user/*` use.
     pub id: i64,
@@ -29,6 +31,26 @@ pub struct Assistant {
     pub variables: Map<String, Value>,
     /// Where the end of a conversation is reported to, once switched on.
     pub ended_webhook: Option<String>,
+    /// After so much silence a conversation has ended. Default: the documented 30 minutes.
+    pub inactivity_timeout: Duration,
+    /// A conversation that goes on after its end is reported again. Default: no,
+    /// as documented.
+    pub ended_retrigger: bool,
+}
+
+impl Default for Assistant {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            uuid: String::new(),
+            name: String::new(),
+            opening_message: None,
+            variables: Map::new(),
+            ended_webhook: None,
+            inactivity_timeout: Duration::from_secs(30 * 60),
+            ended_retrigger: false,
+        }
+    }
 }
 
 /// The documented row, with everything in it that the emulator has no use for.

@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::money::Amount;
 
 /// What a conversation came from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ConversationKind {
     /// A chat on a page; every user message is billed.
@@ -43,7 +44,8 @@ impl ConversationKind {
 }
 
 /// A tool that the assistant used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct FunctionCall {
     /// The tool's name.
     pub name: String,
@@ -54,7 +56,8 @@ pub struct FunctionCall {
 }
 
 /// One turn of a conversation.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Message {
     /// `user` or `assistant`; others are not documented.
     pub role: String,
@@ -64,6 +67,9 @@ pub struct Message {
     /// none (facts, getConversation), while a reply shows an empty list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub function_calls: Vec<FunctionCall>,
+    /// When it was said; `None`: when the conversation was made.
+    #[serde(skip)]
+    pub sent_at: Option<SystemTime>,
 }
 
 impl Message {
@@ -73,6 +79,7 @@ impl Message {
             role: role.into(),
             content: content.into(),
             function_calls: Vec::new(),
+            sent_at: None,
         }
     }
 }
@@ -88,7 +95,8 @@ impl fmt::Debug for Message {
 }
 
 /// A name and a number: a WhatsApp sender or customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Contact {
     /// The name, if known.
     pub name: Option<String>,
@@ -126,12 +134,52 @@ pub struct Conversation {
     pub created_at: Option<SystemTime>,
     /// When it last changed; `None`: when it was given to the emulator.
     pub updated_at: Option<SystemTime>,
+    /// When it ended after its assistant's inactivity timeout, or on order.
+    pub ended_at: Option<SystemTime>,
 }
 
 impl Conversation {
-    pub(crate) fn say(&mut self, message: Message, now: Timestamp) {
+    pub(crate) fn say(&mut self, mut message: Message, now: Timestamp) {
+        message.sent_at = Some(now.into());
         self.history.push(message);
         self.updated_at = Some(now.into());
+    }
+
+    /// When the last word was said, or else when it was made.
+    pub(crate) fn last_said(&self) -> Timestamp {
+        self.history
+            .last()
+            .and_then(|message| message.sent_at)
+            .or(self.created_at)
+            .and_then(|time| Timestamp::try_from(time).ok())
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// It has an end: `test` and `api` ones are not in the documented types of
+    /// the ended webhook.
+    pub(crate) fn ends(&self) -> bool {
+        matches!(
+            self.kind,
+            ConversationKind::Widget | ConversationKind::Whatsapp
+        )
+    }
+
+    /// A person takes over. The marker's role is that of the ended webhook's
+    /// transcripts; its words, and that the person's are the assistant's, are inferred.
+    pub(crate) fn hand_over(&mut self, name: &str, says: Option<&str>, now: Timestamp) {
+        self.ai_disabled = true;
+        let marker = format!("{name} has taken over the conversation.");
+        self.say(Message::new("system", marker), now);
+        if let Some(says) = says {
+            self.say(Message::new("assistant", says), now);
+        }
+    }
+
+    /// The person gives it back.
+    pub(crate) fn give_back(&mut self, now: Timestamp) {
+        self.ai_disabled = false;
+        let marker = "The assistant has the conversation again.";
+        self.say(Message::new("system", marker), now);
     }
 
     pub(crate) fn pay(&mut self, price: Amount) {

@@ -15,7 +15,7 @@ const SILENT_ASSISTANT_ID: i64 = 124;
 const SILENT_ASSISTANT_UUID: &str = "3f2b8c1e-5d47-4a90-9c6e-2b7f1d0a8e64";
 
 /// Seed 1 reads this conversation back.
-const CONVERSATION_ID: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
+pub(crate) const CONVERSATION_ID: &str = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
 
 /// Seed 1's body, as documented.
 const CONVERSATION: &str = include_str!("documented_conversation.json");

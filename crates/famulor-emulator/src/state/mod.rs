@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 pub use self::assistant::Assistant;
 pub use self::conversation::{Contact, Conversation, ConversationKind, FunctionCall, Message};
+pub(crate) use self::documented::CONVERSATION_ID as DOCUMENTED_CONVERSATION;
 pub(crate) use self::opening::fill_in;
 
 use crate::caller::Caller;
@@ -213,6 +214,11 @@ impl State {
         }
         *balance -= price;
         Ok(())
+    }
+
+    /// The integer id that webhooks show, which is the list's position too.
+    pub(crate) fn number_of(&self, id: &str) -> u64 {
+        self.index(id).map_or(0, |index| index as u64 + 1)
     }
 
     fn index(&self, id: &str) -> Option<usize> {

@@ -1,6 +1,8 @@
 //! A bare HTTP client and an emulator: what every test here talks with.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod spec;
+
 use std::time::{Duration, Instant};
 
 use famulor_emulator::{Emulator, EmulatorBuilder};
@@ -32,7 +34,14 @@ impl Probe {
         Self::on(Emulator::builder().time_scale(0.0)).await
     }
 
+    /// Every answer that this emulator gives is held against the spec: one that
+    /// is not described ends its connection with a panic.
     pub async fn on(builder: EmulatorBuilder) -> Self {
+        Self::on_unwatched(builder.on_request(spec::check)).await
+    }
+
+    /// For a test that has an `on_request` of its own.
+    pub async fn on_unwatched(builder: EmulatorBuilder) -> Self {
         Self {
             emulator: builder.start().await.expect("a free port"),
             client: Client::builder()
@@ -175,10 +184,17 @@ impl Answer {
 
 /// A documented body, as the documentation has it.
 pub fn documented(name: &str) -> Value {
-    let path = format!(
-        "{}/tests/documented/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    read(&format!("documented/{name}.json"))
+}
+
+/// A documented read receipt, which is no operation of the specification.
+#[allow(dead_code, reason = "one of several test programs uses it")]
+pub fn read_receipt(status: &str) -> Value {
+    read(&format!("read_receipts/{status}.json"))
+}
+
+fn read(name: &str) -> Value {
+    let path = format!("{}/tests/{name}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::from_str(&text).expect("JSON")
 }

@@ -1,0 +1,70 @@
+//! Faults, set and taken back; and the port, closed for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{done, unreadable};
+use crate::duration_text;
+use crate::faults::Fault;
+use crate::lock;
+use crate::world::World;
+
+pub(super) async fn list(State(world): State<Arc<World>>) -> Json<Value> {
+    let pending = lock(&world.faults).pending();
+    Json(json!({"faults": pending}))
+}
+
+/// One fault, or a list of them.
+pub(super) async fn inject(State(world): State<Arc<World>>, body: Bytes) -> Response {
+    let faults = match serde_json::from_slice::<Value>(&body) {
+        // No untagged enum: those do not say what is wrong.
+        Ok(Value::Array(many)) => many.into_iter().map(serde_json::from_value).collect(),
+        Ok(one) => serde_json::from_value(one).map(|fault| vec![fault]),
+        Err(error) => Err(error),
+    };
+    let faults: Vec<Fault> = match faults {
+        Ok(faults) => faults,
+        Err(error) => return unreadable(&error.to_string()),
+    };
+    let mut book = lock(&world.faults);
+    for fault in faults {
+        book.inject(fault);
+    }
+    (StatusCode::CREATED, Json(json!({"faults": book.pending()}))).into_response()
+}
+
+pub(super) async fn take_back(State(world): State<Arc<World>>, Path(id): Path<u64>) -> StatusCode {
+    done(lock(&world.faults).take_back(id))
+}
+
+pub(super) async fn clear(State(world): State<Arc<World>>) -> StatusCode {
+    lock(&world.faults).clear();
+    StatusCode::NO_CONTENT
+}
+
+/// `{"closed_for": "2s"}`, in real time.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Closed {
+    #[serde(with = "duration_text")]
+    closed_for: Duration,
+}
+
+/// Answered on the connection that is there; the next one is refused.
+pub(super) async fn close_port(State(world): State<Arc<World>>, body: Bytes) -> Response {
+    match serde_json::from_slice::<Closed>(&body) {
+        Ok(order) => {
+            world.doors.close_for(order.closed_for).await;
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Err(_) => unreadable("expected {\"closed_for\": \"2s\"}"),
+    }
+}
