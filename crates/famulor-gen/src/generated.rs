@@ -545,8 +545,9 @@ customer: another spelling is another conversation.
 */
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub reply: ::std::option::Option<::std::string::String>,
-        ///Whether the request was successful
-        pub success: bool,
+        ///Whether the request was successful. The seed does not mark it as always there.
+        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
+        pub success: ::std::option::Option<bool>,
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
@@ -3754,7 +3755,10 @@ documented, so that it may be missing or `null` here.
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
-            success: ::std::result::Result<bool, ::std::string::String>,
+            success: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
             extra: ::std::result::Result<
                 ::serde_json::Map<::std::string::String, ::serde_json::Value>,
                 ::std::string::String,
@@ -3770,7 +3774,7 @@ documented, so that it may be missing or `null` here.
                     customer_identifier: Ok(Default::default()),
                     function_calls: Ok(Default::default()),
                     reply: Ok(Default::default()),
-                    success: Err("no value supplied for success".to_string()),
+                    success: Ok(Default::default()),
                     extra: Err("no value supplied for extra".to_string()),
                 }
             }
@@ -3846,7 +3850,7 @@ documented, so that it may be missing or `null` here.
             }
             pub fn success<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<bool>,
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.success = value
