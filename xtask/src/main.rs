@@ -1,3 +1,59 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
-fn main() {}
+mod failure;
+mod lint_spec;
+mod program;
+mod test;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+pub(crate) use failure::Failure;
+
+const TASKS: &str = "\
+cargo xtask codegen [--check]   write famulor-gen and famulor-httpmock from openapi.yaml;
+                                --check: fail if a generated file is stale
+cargo xtask check               openapi.yaml against tests/fixtures and the generated types, both ways
+cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs npm)
+cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{TASKS}");
+            Ok(())
+        }
+        ["codegen"] => program::cargo(&["run", "--quiet", "--package", "codegen"]),
+        ["codegen", "--check"] => {
+            program::cargo(&["run", "--quiet", "--package", "codegen", "--", "--check"])
+        }
+        ["check"] => program::cargo(&["run", "--quiet", "--package", "conformance"]),
+        ["lint-spec"] => lint_spec::run(),
+        ["test"] => test::run(None),
+        ["test", step @ ..] => test::run(Some(&step.join(" "))),
+        other => Err(Failure::new(format!(
+            "no such task: {}\n\n{TASKS}",
+            other.join(" ")
+        ))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace's root.
+pub(crate) fn workspace() -> &'static Path {
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let manifest = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        manifest.parent().map(Path::to_path_buf).unwrap_or(manifest)
+    })
+}

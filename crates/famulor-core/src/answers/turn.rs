@@ -1,0 +1,70 @@
+//! The answer to a message in a conversation.
+
+use famulor_gen::types::{FunctionCall, SendMessageResponse};
+use serde::Serialize;
+
+use crate::delivery::{Answered, Delivered};
+
+/// The assistant's answer to a message in a conversation.
+///
+/// `Serialize` writes the API's own field names. `Debug` shows no content.
+#[derive(Clone, Serialize)]
+pub struct Turn {
+    message: Option<String>,
+    function_calls: Vec<FunctionCall>,
+    #[serde(skip)]
+    attempts: u32,
+    #[serde(skip)]
+    was_read_back: bool,
+}
+
+impl Turn {
+    pub(crate) fn new(delivered: Delivered<SendMessageResponse>) -> Self {
+        let (message, function_calls, was_read_back) = match delivered.answer {
+            Answered::Directly(answer) => (answer.message, answer.function_calls, false),
+            Answered::ReadBack { message, .. } => (message.content, message.function_calls, true),
+        };
+        let function_calls = function_calls.unwrap_or_default();
+        Self {
+            message,
+            function_calls,
+            attempts: delivered.attempts,
+            was_read_back,
+        }
+    }
+
+    /// The answer; `None` if AI replies are off.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// The tools that the assistant ran.
+    #[must_use]
+    pub fn function_calls(&self) -> &[FunctionCall] {
+        &self.function_calls
+    }
+
+    /// How often the message was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether the server's own answer was lost and this one was read from the conversation.
+    #[must_use]
+    pub fn was_read_back(&self) -> bool {
+        self.was_read_back
+    }
+}
+
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn")
+            .field("has_text", &self.message.is_some())
+            .field("function_calls", &self.function_calls.len())
+            .field("attempts", &self.attempts)
+            .field("was_read_back", &self.was_read_back)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,330 @@
+//! Building a client: every setting is checked before anything is sent.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use famulor_gen::{SUCCESS_BODY_CEILING, Session};
+use famulor_quota::{AccountKey, Lane, Limit, Quota, QuotaStore, Waiting};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Client, Shared};
+use crate::call::Order;
+use crate::delivery::Positions;
+use crate::options::CallOptions;
+use crate::transport::{BaseUrl, DEFAULT_BASE_URL, Proxy, TransportSettings, build};
+use crate::usage::Counters;
+use crate::{Error, OnUnknown, Result};
+
+/// Where generate-reply lives. Source: seed 002.
+pub(crate) const DEFAULT_REPLY_PATH: &str = "/ai/generate-reply";
+
+pub(crate) type WaitObserver = Arc<dyn Fn(&WaitNotice) + Send + Sync>;
+
+/// Says that a call waits for a free slot of the quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitNotice {
+    /// The earliest it can go.
+    pub wait: Duration,
+    /// Calls of this process that go before it.
+    pub ahead: usize,
+}
+
+impl From<Waiting> for WaitNotice {
+    fn from(waiting: Waiting) -> Self {
+        Self {
+            wait: waiting.ready_in,
+            ahead: waiting.ahead,
+        }
+    }
+}
+
+/// Settings of a [`Client`]. Nothing is checked before [`build`](Self::build).
+///
+/// ```
+/// # fn main() -> famulor_core::Result<()> {
+/// use std::time::Duration;
+///
+/// let client = famulor_core::Client::builder()
+///     .with_api_key("1|abc")
+///     .with_deadline(Duration::from_secs(90))
+///     .build()?;
+/// assert!(client.has_key());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct ClientBuilder {
+    key: Option<SecretString>,
+    base_url: String,
+    reply_path: String,
+    plain_http_allowed: bool,
+    transport: TransportSettings,
+    body_ceiling: usize,
+    options: CallOptions,
+    reply_limit: Option<Limit>,
+    limited: bool,
+    quota: Option<Quota>,
+    max_billed_messages: Option<u64>,
+    wait_observer: Option<WaitObserver>,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        Self {
+            key: None,
+            base_url: DEFAULT_BASE_URL.to_owned(),
+            reply_path: DEFAULT_REPLY_PATH.to_owned(),
+            plain_http_allowed: false,
+            transport: TransportSettings::default(),
+            body_ceiling: SUCCESS_BODY_CEILING,
+            options: CallOptions::default(),
+            reply_limit: None,
+            limited: true,
+            quota: None,
+            max_billed_messages: None,
+            wait_observer: None,
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// The API key of the dashboard. Without one only the three conversation calls work.
+    pub fn with_api_key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(SecretString::from(key.into()));
+        self
+    }
+
+    /// Where the API lives. Default: `https://app.famulor.de/api`.
+    pub fn with_base_url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.base_url);
+        self
+    }
+
+    /// Where generate-reply lives below the base URL. Default: `/ai/generate-reply` (seed 002); some accounts document
+    /// `/user/ai/generate-reply`.
+    pub fn with_reply_path(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.reply_path);
+        self
+    }
+
+    /// Allows plain http to an address that is not this machine. Everyone on the way can then read the key.
+    pub fn with_plain_http_allowed(mut self, allowed: bool) -> Self {
+        self.plain_http_allowed = allowed;
+        self
+    }
+
+    /// Trusts these certificates too, in PEM form.
+    pub fn with_ca_certificate(mut self, pem: Vec<u8>) -> Self {
+        self.transport.ca_certificates.push(pem);
+        self
+    }
+
+    /// Goes through this proxy, whatever the environment says. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
+    pub fn with_proxy(mut self, url: &str) -> Self {
+        self.transport.proxy = Proxy::Url(url.to_owned());
+        self
+    }
+
+    /// Goes through no proxy, whatever the environment says.
+    pub fn without_proxy(mut self) -> Self {
+        self.transport.proxy = Proxy::None;
+        self
+    }
+
+    /// What the client calls itself. Default: `famulor-rust/` and its version.
+    pub fn with_user_agent(mut self, name: &str) -> Self {
+        self.transport.user_agent = Some(name.to_owned());
+        self
+    }
+
+    /// How many idle connections are kept. Default: no limit.
+    pub fn with_pool_max_idle(mut self, connections: usize) -> Self {
+        self.transport.pool_max_idle = Some(connections);
+        self
+    }
+
+    /// How long an idle connection is kept. Default: 90 s.
+    pub fn with_pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.transport.pool_idle_timeout = Some(timeout);
+        self
+    }
+
+    /// How many bytes of an answer are read; a longer one is unreadable. Default: 16 MiB.
+    pub fn with_body_ceiling(mut self, bytes: usize) -> Self {
+        self.body_ceiling = bytes;
+        self
+    }
+
+    /// The time for making a connection. Default: 10 s.
+    pub fn with_connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// The time for one attempt, from sending to the last byte of the answer. Default: 60 s.
+    pub fn with_attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.options.attempt_timeout = timeout;
+        self
+    }
+
+    /// The time for all of a call: queueing, attempts, waits and reading back. Default: 120 s.
+    pub fn with_deadline(mut self, deadline: Duration) -> Self {
+        self.options.deadline = deadline;
+        self
+    }
+
+    /// The longest wait for the quota. Default: up to the deadline.
+    pub fn with_max_wait(mut self, wait: Duration) -> Self {
+        self.options.max_wait = Some(wait);
+        self
+    }
+
+    /// The quiet time before "the message is not there" is believed. Default: 120 s.
+    pub fn with_doubt_wait(mut self, wait: Duration) -> Self {
+        self.options.doubt_wait = wait;
+        self
+    }
+
+    /// How often a request may be sent again after a failure that is known not to have been processed. Default: 3.
+    pub fn with_max_retries(mut self, retries: u32) -> Self {
+        self.options.max_retries = retries;
+        self
+    }
+
+    /// What to do when nobody knows whether a message arrived. Default: [`OnUnknown::Verify`].
+    pub fn with_on_unknown(mut self, policy: OnUnknown) -> Self {
+        self.options.on_unknown = policy;
+        self
+    }
+
+    /// The account's limit on replies; accounts differ. Default: 5 in 60 s (seed 002).
+    pub fn with_rate_limit(mut self, limit: Limit) -> Self {
+        self.reply_limit = Some(limit.with_scope(REPLY_SCOPE));
+        self
+    }
+
+    /// Knows no limits: every call goes at once, and the server's refusals are waited for.
+    pub fn without_limits(mut self) -> Self {
+        self.limited = false;
+        self
+    }
+
+    /// Keeps the quota in this store, which other processes may share. Default: in memory, for this client and its
+    /// clones.
+    pub fn with_quota_store(self, store: impl QuotaStore) -> Self {
+        self.with_quota(Quota::with_store(store))
+    }
+
+    /// Which lane calls wait in for the quota. Default: [`Lane::Interactive`].
+    pub fn with_lane(mut self, lane: Lane) -> Self {
+        self.options.lane = lane;
+        self
+    }
+
+    /// Shares this quota with other clients. Default: one of its own, in memory.
+    pub fn with_quota(mut self, quota: Quota) -> Self {
+        self.quota = Some(quota);
+        self
+    }
+
+    /// Sends at most so many billed messages, and refuses further ones before sending.
+    pub fn with_max_billed_messages(mut self, messages: u64) -> Self {
+        self.max_billed_messages = Some(messages);
+        self
+    }
+
+    /// Tells when a call has to wait for the quota: to print a line, not to do work.
+    pub fn with_wait_observer(
+        mut self,
+        tell: impl Fn(&WaitNotice) + Send + Sync + 'static,
+    ) -> Self {
+        self.wait_observer = Some(Arc::new(tell));
+        self
+    }
+
+    /// Checks all settings and builds the client. Makes no connection.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the setting that cannot work.
+    pub fn build(self) -> Result<Client> {
+        let base_url = BaseUrl::parse(&self.base_url, self.plain_http_allowed)?;
+        let reply_path = check_reply_path(&self.reply_path)?;
+        let mut session = Session::new()
+            .with_body_ceiling(self.body_ceiling)
+            .with_reply_path(&reply_path);
+        if let Some(key) = &self.key {
+            session = session.with_token(key.expose_secret()).map_err(|error| {
+                Error::config(error.to_string(), "copy the key from the dashboard again")
+            })?;
+        }
+        let key = self.key.as_ref().map_or("", |key| key.expose_secret());
+        let account = AccountKey::new(format!("{}\n{key}", base_url.as_str()));
+        let (reply_limits, general_limits) = limits(self.limited, self.reply_limit);
+        let http = build(&self.transport, self.options.connect_timeout)?;
+        let shared = Shared {
+            base_url,
+            http,
+            session,
+            key: self.key,
+            account,
+            quota: self.quota.unwrap_or_else(Quota::in_memory),
+            reply_limits,
+            general_limits,
+            order: Order::default(),
+            positions: Positions::default(),
+            counters: Counters::with_ceiling(self.max_billed_messages),
+            wait_observer: self.wait_observer,
+            reply_path,
+        };
+        Ok(Client {
+            shared: Arc::new(shared),
+            options: self.options,
+        })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("has_key", &self.key.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+const REPLY_SCOPE: &str = "generate-reply";
+
+/// The documented limits, each per token. Source: seed 002 (5 in 60 s for generate-reply); the vendor's authentication
+/// guide (100 in 60 s and 20 in 10 s for all endpoints).
+fn limits(limited: bool, reply: Option<Limit>) -> (Arc<[Limit]>, Arc<[Limit]>) {
+    if !limited {
+        return (Arc::new([]), Arc::new([]));
+    }
+    let reply = reply.unwrap_or_else(|| Limit::new(5, Duration::from_secs(60), REPLY_SCOPE));
+    let minute = Limit::new(100, Duration::from_secs(60), "all");
+    let burst = Limit::new(20, Duration::from_secs(10), "all");
+    (
+        Arc::new([reply, minute.clone(), burst.clone()]),
+        Arc::new([minute, burst]),
+    )
+}
+
+fn check_reply_path(path: &str) -> Result<String> {
+    let path = path.trim();
+    let usable = path.starts_with('/')
+        && !path.contains(['?', '#', '%', '\\'])
+        && !path.contains("//")
+        && !path.contains(char::is_whitespace)
+        && path
+            .split('/')
+            .all(|segment| !matches!(segment, "." | ".."));
+    if usable && path.len() > 1 {
+        return Ok(path.trim_end_matches('/').to_owned());
+    }
+    Err(Error::config(
+        "the path of generate-reply is not a path below the base URL",
+        "write /ai/generate-reply or /user/ai/generate-reply",
+    ))
+}

@@ -1,0 +1,165 @@
+//! Generating a reply.
+
+use famulor_gen::ResponseValue;
+use famulor_gen::types::GenerateReplyRequest;
+use serde_json::{Map, Value};
+
+use super::RequestPreview;
+use crate::answers::Reply;
+use crate::call::{Call, Effect, Operation, Start};
+use crate::delivery::{Outgoing, Recipient, deliver};
+use crate::input::check_message;
+use crate::options::{CallOptions, awaitable, call_options};
+use crate::{AssistantId, Client, ConversationId, CustomerId, OnUnknown, Result};
+
+pub(crate) const REPLY: Operation = Operation {
+    method: "POST",
+    template: "/ai/generate-reply",
+    effect: Effect::Add,
+    is_reply: true,
+    needs_key: true,
+};
+
+/// Generates an AI reply to a customer's message: made by [`Client::reply`].
+///
+/// Billed; at most 5 a minute per token. Messages of one customer go one at a time, in the order in which they were
+/// sent. The assistant remembers the customer's earlier messages by assistant and identifier.
+///
+/// Before a customer's first message of this client, the default policy [`OnUnknown::Verify`] asks where that customer's
+/// conversation stands (one or two calls that cost nothing), so that an unknown outcome can be settled.
+///
+/// Source: seed 002.
+#[derive(Clone)]
+#[must_use = "a call does nothing until it is sent"]
+pub struct ReplyRequest {
+    client: Client,
+    options: CallOptions,
+    assistant: AssistantId,
+    customer: CustomerId,
+    message: String,
+    variables: Map<String, Value>,
+}
+
+call_options!(ReplyRequest);
+awaitable!(ReplyRequest, Reply);
+
+impl ReplyRequest {
+    pub(crate) fn new(
+        client: Client,
+        assistant: AssistantId,
+        customer: CustomerId,
+        message: String,
+    ) -> Self {
+        let options = client.options;
+        Self {
+            client,
+            options,
+            assistant,
+            customer,
+            message,
+            variables: Map::new(),
+        }
+    }
+
+    /// Gives the assistant a value for `{{name}}`. Merged with the conversation's variables.
+    pub fn set_variable(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// Gives the assistant values for its `{{…}}`. Merged with those given before and with the conversation's.
+    pub fn set_variables(mut self, variables: Map<String, Value>) -> Self {
+        self.variables.extend(variables);
+        self
+    }
+
+    /// What to do when nobody knows whether the message arrived. Default: the client's, [`OnUnknown::Verify`].
+    pub fn with_on_unknown(mut self, policy: OnUnknown) -> Self {
+        self.options.on_unknown = policy;
+        self
+    }
+
+    /// The quiet time before "the message is not there" is believed. Default: the client's, 120 s.
+    pub fn with_doubt_wait(mut self, wait: std::time::Duration) -> Self {
+        self.options.doubt_wait = wait;
+        self
+    }
+
+    /// What would be sent. Sends nothing.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), as far as the message is concerned.
+    pub fn preview(&self) -> Result<RequestPreview> {
+        check_message(&self.message, false)?;
+        let body = serde_json::to_value(self.body()?).unwrap_or_default();
+        let shared = &self.client.shared;
+        Ok(RequestPreview::new(
+            shared,
+            REPLY.method,
+            &shared.reply_path,
+            Some(body),
+        ))
+    }
+
+    /// Sends the message and waits for the reply.
+    ///
+    /// # Errors
+    /// Any [`Error`](crate::Error). Its [`delivery`](crate::Error::delivery) says whether the message was sent: on
+    /// `Unknown` and `Processed` do not repeat it.
+    ///
+    /// # Dropping
+    /// While it waits for the quota or its turn, nothing was sent. Later, the message may have been processed and
+    /// billed: prefer [`with_deadline`](Self::with_deadline).
+    pub async fn send(self) -> Result<Reply> {
+        check_message(&self.message, false)?;
+        let body = self.body()?;
+        let private = [self.message.as_str(), self.customer.as_str()];
+        let shared = &self.client.shared;
+        let call = Call {
+            shared,
+            operation: &REPLY,
+            options: &self.options,
+            start: Start::now(&self.options),
+            private: &private,
+            attempts_before: 0,
+        };
+        let recipient = Recipient::Customer {
+            assistant: self.assistant,
+            customer: &self.customer,
+        };
+        let outgoing = Outgoing {
+            recipient,
+            text: &self.message,
+        };
+        let delivered = deliver(
+            call,
+            outgoing,
+            |answer: &famulor_gen::types::GenerateReplyResponse| {
+                Some(ConversationId::trusted(answer.conversation_id.clone()))
+            },
+            |client| {
+                let body = body.clone();
+                async move {
+                    client
+                        .generate_reply()
+                        .body(body)
+                        .send()
+                        .await
+                        .map(ResponseValue::into_inner)
+                }
+            },
+        )
+        .await;
+        Ok(Reply::new(shared.concluded(delivered)?, &self.customer))
+    }
+
+    fn body(&self) -> Result<GenerateReplyRequest> {
+        GenerateReplyRequest::builder()
+            .assistant_id(self.assistant.get())
+            .customer_identifier(self.customer.as_str().to_owned())
+            .message(self.message.clone())
+            .variables((!self.variables.is_empty()).then(|| self.variables.clone().into()))
+            .try_into()
+            .map_err(super::unbuildable)
+    }
+}

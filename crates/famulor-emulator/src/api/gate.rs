@@ -1,0 +1,51 @@
+//! Who may come in: keys, and the redirect that a browser gets instead.
+
+use std::net::IpAddr;
+
+use http::HeaderMap;
+use http::header::{ACCEPT, AUTHORIZATION};
+
+use super::refusal::Refusal;
+use crate::caller::Caller;
+use crate::operation::Operation;
+
+/// The caller, by token or, for the public operations, by address.
+///
+/// A token that is not known does not shut out of a public operation: a route
+/// without authentication does not look at the header (inferred).
+///
+/// # Errors
+///
+/// The documented 401 of the operation.
+pub(super) fn identify(
+    accepted: &[String],
+    operation: Operation,
+    headers: &HeaderMap,
+    address: IpAddr,
+) -> Result<Caller, Refusal> {
+    let token = bearer(headers);
+    match token {
+        Some(token) if accepted.is_empty() || accepted.iter().any(|known| known == token) => {
+            Ok(Caller::Token(token.to_owned()))
+        }
+        _ if operation.is_public() => Ok(Caller::Address(address)),
+        _ if operation.is_automation() => Err(Refusal::Automation),
+        Some(_) => Err(Refusal::unknown_key()),
+        None => Err(Refusal::missing_key()),
+    }
+}
+
+/// Laravel's `expectsJson`, as far as the `Accept` header goes.
+pub(super) fn wants_json(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|accept| accept.to_str().ok())
+        .any(|accept| accept.contains("/json") || accept.contains("+json"))
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}

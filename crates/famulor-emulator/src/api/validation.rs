@@ -1,0 +1,243 @@
+//! Laravel's validation: its rules, its words, its summary.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+
+use super::refusal::Refusal;
+use crate::state::Variables;
+
+/// The fields of a request, and what is wrong with them.
+pub(crate) struct Input {
+    fields: Map<String, Value>,
+    errors: Vec<(&'static str, String)>,
+}
+
+impl Input {
+    /// A request body.
+    ///
+    /// Laravel reads a body as JSON only if the content type says so, takes
+    /// anything unreadable for an empty form, trims strings, and takes empty
+    /// ones for null (`TrimStrings`, `ConvertEmptyStringsToNull`, both on by
+    /// default; that Famulor left them on is inferred).
+    pub(crate) fn body(is_json: bool, body: &[u8]) -> Self {
+        let parsed = if is_json {
+            serde_json::from_slice(body).unwrap_or_default()
+        } else {
+            Value::Null
+        };
+        let fields = match clean(parsed) {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        Self::from(fields)
+    }
+
+    pub(crate) fn query(query: &HashMap<String, String>) -> Self {
+        let fields = query
+            .iter()
+            .map(|(name, value)| (name.clone(), clean(Value::String(value.clone()))))
+            .collect();
+        Self::from(fields)
+    }
+
+    fn from(fields: Map<String, Value>) -> Self {
+        Self {
+            fields,
+            errors: Vec::new(),
+        }
+    }
+
+    /// A field as it came, without a rule.
+    pub(crate) fn raw(&self, field: &str) -> Option<&Value> {
+        self.fields.get(field).filter(|value| !value.is_null())
+    }
+
+    /// `required|integer`
+    pub(crate) fn required_integer(&mut self, field: &'static str) -> Option<i64> {
+        self.required(field)?;
+        self.integer(field)
+    }
+
+    /// `integer`, which takes `"123"` too.
+    pub(crate) fn integer(&mut self, field: &'static str) -> Option<i64> {
+        let value = self.raw(field)?;
+        let integer = match value {
+            Value::Number(number) => number.as_i64().or_else(|| {
+                number
+                    .as_f64()
+                    .filter(|float| float.fract() == 0.0 && float.abs() < 9e15)
+                    .map(|float| float as i64)
+            }),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        if integer.is_none() {
+            self.fail(field, "must be an integer");
+        }
+        integer
+    }
+
+    /// `required|string`
+    pub(crate) fn required_string(&mut self, field: &'static str) -> Option<String> {
+        self.required(field)?;
+        self.string(field)
+    }
+
+    /// `string`
+    pub(crate) fn string(&mut self, field: &'static str) -> Option<String> {
+        match self.raw(field)? {
+            Value::String(text) => Some(text.clone()),
+            _ => {
+                self.fail(field, "must be a string");
+                None
+            }
+        }
+    }
+
+    /// `string|max:…`, in characters.
+    pub(crate) fn at_most(&mut self, field: &'static str, longest: usize) {
+        if let Some(Value::String(text)) = self.raw(field)
+            && text.chars().count() > longest
+        {
+            self.fail(
+                field,
+                &format!("must not be greater than {longest} characters"),
+            );
+        }
+    }
+
+    /// `required|url:https`
+    pub(crate) fn required_https(&mut self, field: &'static str) -> Option<String> {
+        let url = self.required_string(field)?;
+        let host = url.strip_prefix("https://").unwrap_or_default();
+        if host.is_empty() || host.contains(char::is_whitespace) {
+            self.fail(field, "must be a valid URL");
+            return None;
+        }
+        Some(url)
+    }
+
+    /// `array`: for PHP a JSON object and a JSON list are both one.
+    pub(crate) fn map(&mut self, field: &'static str) -> Option<Variables> {
+        match self.raw(field)? {
+            Value::Object(map) => Some(map.clone()),
+            Value::Array(list) => Some(
+                list.iter()
+                    .enumerate()
+                    .map(|(index, value)| (index.to_string(), value.clone()))
+                    .collect(),
+            ),
+            _ => {
+                self.fail(field, "must be an array");
+                None
+            }
+        }
+    }
+
+    /// `integer|min:1|max:…`
+    pub(crate) fn page_size(&mut self, default: usize) -> usize {
+        const LARGEST: i64 = 100;
+        match self.integer("per_page") {
+            Some(size) if size < 1 => self.fail("per_page", "must be at least 1"),
+            Some(size) if size > LARGEST => {
+                self.fail("per_page", "must not be greater than 100");
+            }
+            Some(size) => return size as usize,
+            None => {}
+        }
+        default
+    }
+
+    /// `in:…`
+    pub(crate) fn selected<T>(
+        &mut self,
+        field: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.raw(field)?;
+        let selected = value.as_str().and_then(parse);
+        if selected.is_none() {
+            let words = words(field);
+            self.errors
+                .push((field, format!("The selected {words} is invalid.")));
+        }
+        selected
+    }
+
+    /// The refusal that Laravel makes of the errors: the first in words, the
+    /// others counted.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, if a rule is broken.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        let Some((_, first)) = self.errors.first() else {
+            return Ok(());
+        };
+        let message = match self.errors.len() - 1 {
+            0 => first.clone(),
+            1 => format!("{first} (and 1 more error)"),
+            more => format!("{first} (and {more} more errors)"),
+        };
+        Err(self.refuse(message))
+    }
+
+    /// The same under the fixed sentence that the webhook operations document.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, if a rule is broken.
+    pub(crate) fn check_in_old_words(&self) -> Result<(), Refusal> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        Err(self.refuse("The given data was invalid.".to_owned()))
+    }
+
+    fn refuse(&self, message: String) -> Refusal {
+        let mut errors = Map::new();
+        for (field, error) in &self.errors {
+            let of_field = errors.entry(*field).or_insert_with(|| json!([]));
+            if let Value::Array(of_field) = of_field {
+                of_field.push(json!(error));
+            }
+        }
+        Refusal::Invalid(message, errors)
+    }
+
+    fn required(&mut self, field: &'static str) -> Option<()> {
+        if self.raw(field).is_some() {
+            return Some(());
+        }
+        self.fail(field, "is required");
+        None
+    }
+
+    fn fail(&mut self, field: &'static str, rule: &str) {
+        let words = words(field);
+        self.errors
+            .push((field, format!("The {words} field {rule}.")));
+    }
+}
+
+/// Laravel's name for a field in a sentence.
+fn words(field: &str) -> String {
+    field.replace('_', " ")
+}
+
+fn clean(value: Value) -> Value {
+    match value {
+        Value::String(text) => match text.trim() {
+            "" => Value::Null,
+            trimmed if trimmed.len() == text.len() => Value::String(text),
+            trimmed => Value::String(trimmed.to_owned()),
+        },
+        Value::Array(list) => list.into_iter().map(clean).collect(),
+        Value::Object(map) => map
+            .into_iter()
+            .map(|(name, value)| (name, clean(value)))
+            .collect(),
+        other => other,
+    }
+}

@@ -1,0 +1,70 @@
+//! Emulated time: it can run faster than real time, stand still, and be moved forward.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::lock;
+
+/// The emulator's only source of time.
+///
+/// Everything the emulated server decides by time (its limits, its timestamps,
+/// how long an answer takes) asks this clock, so a test moves it instead of
+/// sleeping and a demonstration runs it fast.
+pub(crate) struct Clock {
+    origin: Timestamp,
+    started: Instant,
+    scale: f64,
+    moved: Mutex<Duration>,
+}
+
+impl Clock {
+    pub(crate) fn new(origin: Timestamp, scale: f64) -> Self {
+        Self {
+            origin,
+            started: Instant::now(),
+            scale,
+            moved: Mutex::default(),
+        }
+    }
+
+    /// Emulated time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        // A scale that overflows the clock is a clock at its end, not a panic.
+        let ran = Duration::try_from_secs_f64(self.started.elapsed().as_secs_f64() * self.scale)
+            .unwrap_or(Duration::MAX / 4);
+        ran.saturating_add(*lock(&self.moved))
+    }
+
+    /// The emulated moment that lies `elapsed` after the start.
+    pub(crate) fn timestamp(&self, elapsed: Duration) -> Timestamp {
+        let elapsed = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
+        self.origin
+            .saturating_add(elapsed)
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.timestamp(self.elapsed())
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut moved = lock(&self.moved);
+        *moved = moved.saturating_add(by);
+    }
+
+    pub(crate) fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// How long an emulated duration takes on a real clock. A clock that stands
+    /// still has no answer, so there the duration is taken as it is.
+    pub(crate) fn real(&self, emulated: Duration) -> Duration {
+        if self.scale > 0.0 {
+            Duration::try_from_secs_f64(emulated.as_secs_f64() / self.scale).unwrap_or(emulated)
+        } else {
+            emulated
+        }
+    }
+}

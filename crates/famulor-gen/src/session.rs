@@ -1,0 +1,185 @@
+//! What a generated client carries besides its base URL.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use reqwest::header::HeaderValue;
+
+use crate::answer::{Answer, SUCCESS_BODY_CEILING};
+
+/// What a [`Client`](crate::Client) carries besides its base URL: the token, where generate-reply lives, how much of a
+/// body it reads.
+///
+/// ```
+/// # fn main() -> Result<(), famulor_gen::InvalidToken> {
+/// let session = famulor_gen::Session::new()
+///     .with_token("1|abc")?
+///     .with_reply_path("/user/ai/generate-reply");
+/// assert!(!format!("{session:?}").contains("abc"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) reply_path: Option<Arc<str>>,
+    pub(crate) body_ceiling: usize,
+    pub(crate) observer: Option<Observer>,
+}
+
+impl Session {
+    /// A session without a token: the three `/conversations` calls are documented to answer it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            authorization: None,
+            reply_path: None,
+            body_ceiling: SUCCESS_BODY_CEILING,
+            observer: None,
+        }
+    }
+
+    /// Sends this API token as `Authorization: Bearer …`.
+    ///
+    /// # Errors
+    /// [`InvalidToken`] if it is empty or cannot stand in a header, as with a line break.
+    pub fn with_token(mut self, token: &str) -> Result<Self, InvalidToken> {
+        if token.trim().is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(InvalidToken);
+        }
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| InvalidToken)?;
+        value.set_sensitive(true);
+        self.authorization = Some(value);
+        Ok(self)
+    }
+
+    /// Where generate-reply lives below the base URL, instead of `/ai/generate-reply`.
+    ///
+    /// Some accounts document `/user/ai/generate-reply` (facts page, surprise 2).
+    #[must_use]
+    pub fn with_reply_path(mut self, path: &str) -> Self {
+        self.reply_path = Some(path.into());
+        self
+    }
+
+    /// How many bytes of a success's body are read; a longer one is an unexpected response. Default: 16 MiB.
+    #[must_use]
+    pub fn with_body_ceiling(mut self, bytes: usize) -> Self {
+        self.body_ceiling = bytes;
+        self
+    }
+
+    /// Notes what becomes of a request made with this session, whatever its caller gets to see.
+    #[must_use]
+    pub fn with_observer(mut self, observer: Observer) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// Whether it has a token.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.authorization.is_some()
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Shows whether there is a token, never the token.
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("has_token", &self.has_token())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Notes what became of one request: whether its body began to leave, and what the server answered.
+///
+/// A billed call without an idempotency key must know both, also when the caller of the generated method sees only an
+/// error. Use a new one for each request; clones share what they note.
+///
+/// ```
+/// let observer = famulor_gen::Observer::new();
+/// let session = famulor_gen::Session::new().with_observer(observer.clone());
+/// assert!(!observer.body_was_sent());
+/// assert!(observer.answer().is_none());
+/// # drop(session);
+/// ```
+#[derive(Clone, Default)]
+pub struct Observer(Arc<Notes>);
+
+#[derive(Default)]
+struct Notes {
+    has_body: AtomicBool,
+    body_sent: AtomicBool,
+    answer: OnceLock<Answer>,
+}
+
+impl Observer {
+    /// An observer that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether the connection has asked for the request's body. Before that the server cannot have the message; after
+    /// it, it may. Requests without a body never set it.
+    #[must_use]
+    pub fn body_was_sent(&self) -> bool {
+        self.0.body_sent.load(Ordering::Acquire)
+    }
+
+    /// Whether the request has a body at all. Only such a request can tell whether it left.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        self.0.has_body.load(Ordering::Acquire)
+    }
+
+    /// What the server answered, once its body ended or broke off. A caller who gives up before that sees nothing here.
+    #[must_use]
+    pub fn answer(&self) -> Option<&Answer> {
+        self.0.answer.get()
+    }
+
+    pub(crate) fn note_body(&self) {
+        self.0.has_body.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn note_body_sent(&self) {
+        self.0.body_sent.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn note_answer(&self, answer: &Answer) {
+        // The first answer stands: an observer watches one request.
+        let _ = self.0.answer.set(answer.clone());
+    }
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Observer")
+            .field("body_was_sent", &self.body_was_sent())
+            .field("answer", &self.answer())
+            .finish()
+    }
+}
+
+/// A token that is empty or cannot stand in a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidToken;
+
+impl std::fmt::Display for InvalidToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the API key is empty or has a character that cannot stand in a header, such as a space or line break")
+    }
+}
+
+impl std::error::Error for InvalidToken {}
