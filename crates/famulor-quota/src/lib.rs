@@ -78,8 +78,8 @@
 //!   They are noticed by the headers; then they have their slots for a window, and
 //!   the headers free none of ours for [half an hour](ledger::CLEAN_TIME).
 //! - **The past of a new store** is unknown to it: an earlier run's requests may
-//!   still count. For a window it draws no conclusions from headers or refusals.
-//!   A memory store forgets with its process.
+//!   still count. For a window it draws no conclusions from headers, nor from the
+//!   first refusal. A memory store forgets with its process.
 //! - **Servers that refuse bursts** within the limit (two weighted counters, strict
 //!   spacing) will refuse some. After a 429 that it cannot explain, the ledger
 //!   paces an account more carefully, [one rung](Rung) at a time.

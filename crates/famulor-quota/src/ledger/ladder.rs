@@ -56,18 +56,6 @@ impl fmt::Display for StepDown {
     }
 }
 
-/// What the ledger can say about a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// The ledger has not watched for a whole window yet: calls from before its
-    /// time, such as an earlier run of the same program, may have been counted.
-    BeforeOurTime,
-    /// Somebody else was seen to use the account.
-    Foreign,
-    /// By all the ledger knows the server should have accepted.
-    Unexplained,
-}
-
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ladder {
     rung: Rung,
@@ -100,21 +88,22 @@ impl Ladder {
     }
 
     /// A call that was granted at `granted` was refused; `busy` calls were in
-    /// its windows.
-    pub(super) fn refused(&mut self, now: Moment, granted: Moment, cause: Cause, busy: u32) {
+    /// its windows. `explained`: somebody else's calls, or those of an earlier
+    /// run, may have filled the server's window.
+    pub(super) fn refused(&mut self, now: Moment, granted: Moment, explained: bool, busy: u32) {
         self.settle(now);
         // Calls that were under way at the last step belong to it: the refusals
         // of one burst are one piece of evidence.
         let news = granted > self.stepped_at;
         let again = granted > self.refused_at && self.refused_before(now);
-        let next = match (cause, self.rung) {
-            (Cause::Unexplained, Rung::Burst) if news => Rung::Spaced,
-            (Cause::Unexplained, Rung::Spaced) if news => Rung::OneAtATime,
-            // Some servers' headers look like somebody else's use when it is
-            // their own estimate. Even spacing helps with either; one at a time
-            // would be a high price for what a stranger did.
-            (Cause::Foreign, Rung::Burst) if again => Rung::Spaced,
-            (_, rung) => rung,
+        let next = match self.rung {
+            Rung::Burst if !explained && news => Rung::Spaced,
+            Rung::Spaced if !explained && news => Rung::OneAtATime,
+            // An explanation holds once. Even spacing costs little if it was
+            // right after all; one at a time would be a high price for what a
+            // stranger did.
+            Rung::Burst if again => Rung::Spaced,
+            rung => rung,
         };
         if next != self.rung {
             self.rung = next;

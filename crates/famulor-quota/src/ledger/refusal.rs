@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::ladder::Cause;
 use super::{Ledger, Moment, longest};
 use crate::SlotId;
 
@@ -25,14 +24,9 @@ impl Ledger {
         let call = self.find(slot).map(|index| self.calls.remove(index));
         if let Some(call) = &call {
             let known_from = self.watched_from.plus_micros(longest(&self.windows, call));
-            let cause = if call.granted < known_from {
-                Cause::BeforeOurTime
-            } else if self.foreign_seen(now) || self.foreign_now(now) {
-                Cause::Foreign
-            } else {
-                Cause::Unexplained
-            };
-            self.ladder.refused(now, call.granted, cause, busy);
+            let explained =
+                call.granted < known_from || self.foreign_seen(now) || self.foreign_now(now);
+            self.ladder.refused(now, call.granted, explained, busy);
         }
         let time = match retry_after {
             Some(hint) => hint.saturating_add(ROUNDING),

@@ -284,6 +284,20 @@ fn a_429_in_a_ledgers_first_window_is_no_evidence() {
 }
 
 #[test]
+fn a_second_429_in_the_first_window_is() {
+    let (mut ledger, limits) = (Ledger::new(at(T)), per_minute(5));
+    for (seconds, rung) in [
+        (1.0, Rung::Burst),
+        (10.0, Rung::Spaced),
+        (30.0, Rung::Spaced),
+    ] {
+        let slot = take(&mut ledger, T + seconds, &limits);
+        ledger.reject(at(T + seconds), slot, Some(secs(1.0)));
+        assert_eq!(ledger.usage(at(T + seconds), &limits)[0].rung, rung);
+    }
+}
+
+#[test]
 fn a_429_is_explained_by_a_stranger_once() {
     let (mut ledger, limits) = (old_ledger(), per_minute(5));
     let slot = take(&mut ledger, T, &limits);
