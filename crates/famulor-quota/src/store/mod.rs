@@ -8,6 +8,9 @@
 mod future;
 mod keyed;
 mod memory;
+mod open;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod sweep;
 
 use std::sync::Arc;
@@ -15,6 +18,9 @@ use std::time::Duration;
 
 pub use future::{StoreError, StoreFuture};
 pub use memory::MemoryStore;
+pub use open::open_store;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 use crate::ledger::Moment;
 use crate::{AccountKey, Lane, Limit, Usage};
@@ -108,6 +114,47 @@ impl<S: QuotaStore> QuotaStore for Arc<S> {
 
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         S::changed(self, account)
+    }
+}
+
+/// A store chosen at run time, see [`open_store`].
+impl QuotaStore for Box<dyn QuotaStore> {
+    fn acquire(&self, ask: Ask) -> StoreFuture<Answer> {
+        (**self).acquire(ask)
+    }
+
+    fn complete(&self, account: AccountKey, slot: SlotId, how: Completion) -> StoreFuture<()> {
+        (**self).complete(account, slot, how)
+    }
+
+    fn reject(
+        &self,
+        account: AccountKey,
+        slot: SlotId,
+        retry_after: Option<Duration>,
+    ) -> StoreFuture<Duration> {
+        (**self).reject(account, slot, retry_after)
+    }
+
+    fn freeze(&self, account: AccountKey, time: Duration) -> StoreFuture<()> {
+        (**self).freeze(account, time)
+    }
+
+    fn ready_in(
+        &self,
+        account: AccountKey,
+        limits: Arc<[Limit]>,
+        ahead: usize,
+    ) -> StoreFuture<Duration> {
+        (**self).ready_in(account, limits, ahead)
+    }
+
+    fn usage(&self, account: AccountKey, limits: Arc<[Limit]>) -> StoreFuture<Vec<Usage>> {
+        (**self).usage(account, limits)
+    }
+
+    fn changed(&self, account: AccountKey) -> StoreFuture<()> {
+        (**self).changed(account)
     }
 }
 
