@@ -117,6 +117,10 @@ pub use account::AccountKey;
 pub use ledger::{Rung, StepDown};
 pub use limit::{Limit, ParseLimitError};
 pub use quota::{AcquireError, AcquireRequest, Lane, Permit, Quota, StalePermit, Waiting, Witness};
+#[cfg(feature = "postgres")]
+pub use store::PostgresStore;
+#[cfg(feature = "redis")]
+pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{

@@ -24,6 +24,8 @@ use ladder::Ladder;
 pub use ladder::{Rung, StepDown};
 pub use moment::Moment;
 use window::Window;
+#[cfg(feature = "redis")]
+pub(crate) use window::span;
 
 use crate::{Completion, Limit, SlotId, Usage};
 

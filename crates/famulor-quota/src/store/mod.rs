@@ -7,8 +7,18 @@
 
 mod future;
 mod keyed;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod later;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod listener;
 mod memory;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod news;
 mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod sweep;
@@ -19,6 +29,10 @@ use std::time::Duration;
 pub use future::{StoreError, StoreFuture};
 pub use memory::MemoryStore;
 pub use open::open_store;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 

@@ -3,8 +3,11 @@
 
 mod alike;
 mod child;
+mod cost;
 mod place;
 mod processes;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod restarts;
 mod server;
 #[cfg(feature = "sqlite")]
 mod sqlite;

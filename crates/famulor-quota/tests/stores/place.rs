@@ -20,6 +20,29 @@ impl Place {
         })
     }
 
+    #[cfg(feature = "postgres")]
+    pub(crate) fn postgres() -> Option<Self> {
+        Some(Self::at(
+            famulor_test_stores::PostgresServer::shared()?.place(),
+        ))
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) fn redis() -> Option<Self> {
+        Some(Self::at(
+            famulor_test_stores::RedisServer::shared()?.place(),
+        ))
+    }
+
+    #[cfg(any(feature = "postgres", feature = "redis"))]
+    pub(crate) fn at(url: String) -> Self {
+        Self {
+            url,
+            #[cfg(feature = "sqlite")]
+            _folder: None,
+        }
+    }
+
     pub(crate) async fn open(&self) -> Box<dyn QuotaStore> {
         open(&self.url).await
     }
@@ -32,6 +55,24 @@ pub(crate) async fn open(url: &str) -> Box<dyn QuotaStore> {
 /// One test for each store, named after it.
 macro_rules! on_each_store {
     ($($test:ident),* $(,)?) => {
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(place) = crate::place::Place::postgres() {
+                    super::$test(&place).await;
+                }
+            })*
+        }
+        #[cfg(feature = "redis")]
+        mod redis {
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(place) = crate::place::Place::redis() {
+                    super::$test(&place).await;
+                }
+            })*
+        }
         #[cfg(feature = "sqlite")]
         mod sqlite {
             $(#[tokio::test]
