@@ -22,6 +22,8 @@ mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod sweep;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,10 +1,12 @@
 //! The tables, and the statements on them.
 
+use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 
 use super::failure::Failure;
 use crate::AccountKey;
 use crate::ledger::{Ledger, Moment};
+use crate::store::write::Write;
 
 /// The layout of the tables.
 const SCHEMA: i32 = 1;
@@ -37,6 +39,17 @@ const LOAD: &str = "
         version, at, clock, state
     FROM famulor_quota_store LEFT JOIN famulor_quota_ledger ON account = $1";
 
+/// The time comes second: it is read again after waiting for the lock.
+const LOAD_LOCKED: &str = "
+    SELECT created, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+        version, at, clock, state
+    FROM famulor_quota_store, famulor_quota_ledger WHERE account = $1
+    FOR UPDATE OF famulor_quota_ledger";
+
+/// Whoever is suspended with a lock loses it after two seconds.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
+    SET LOCAL idle_in_transaction_session_timeout = 2000";
+
 const INSERT: &str = "
     INSERT INTO famulor_quota_ledger (account, version, at, clock, state)
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account) DO NOTHING";
@@ -61,17 +74,6 @@ const UPDATE_AND_TELL: &str = "
 
 /// Accounts looked at in search of idle ones.
 const SWEPT: i64 = 64;
-
-/// How a change is written.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Write {
-    /// It must outlive a crash of the server: a slot was granted.
-    Durable,
-    /// A crash may undo it: then a slot is busy for longer.
-    Soon,
-    /// The same, and others are waiting for it.
-    SoonAndTell,
-}
 
 /// An account as the table has it.
 pub(super) struct Loaded {
@@ -107,17 +109,38 @@ pub(super) async fn prepare(sql: &mut PgConnection) -> Result<(), Failure> {
 
 pub(super) async fn load(sql: &mut PgConnection, account: AccountKey) -> Result<Loaded, Failure> {
     let key = account.as_bytes().as_slice();
-    let row = sqlx::query(LOAD).bind(key).fetch_one(sql).await?;
+    read(&sqlx::query(LOAD).bind(key).fetch_one(sql).await?)
+}
+
+/// Begins a transaction in which nobody else can change an account. None when it
+/// has no row to be locked.
+pub(super) async fn lock(
+    sql: &mut PgConnection,
+    account: AccountKey,
+) -> Result<Option<Loaded>, Failure> {
+    sqlx::raw_sql(BEGIN).execute(&mut *sql).await?;
+    let key = account.as_bytes().as_slice();
+    let row = sqlx::query(LOAD_LOCKED)
+        .bind(key)
+        .fetch_optional(sql)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(super) async fn commit(sql: &mut PgConnection) -> Result<(), Failure> {
+    sqlx::raw_sql("COMMIT").execute(sql).await?;
+    Ok(())
+}
+
+fn read(row: &PgRow) -> Result<Loaded, Failure> {
     let clock: i64 = row.try_get(1)?;
     let state: Option<&[u8]> = row.try_get(5)?;
     let Some(state) = state else {
         // Never used, or with nothing to remember: either way, all since the
         // tables were created is known. 0 would mean "never".
-        let began = Moment::from_micros(1);
-        let now = time_of(1, row.try_get(0)?, clock);
         return Ok(Loaded {
-            ledger: Ledger::new(began),
-            now,
+            ledger: Ledger::new(Moment::from_micros(1)),
+            now: time_of(1, row.try_get(0)?, clock),
             clock,
             version: None,
         });
@@ -163,6 +186,17 @@ pub(super) async fn save(
 }
 
 impl Loaded {
+    /// Lets `act` change the ledger; its bytes afterwards if they are others.
+    pub(super) fn apply<T>(
+        &mut self,
+        act: impl Fn(&mut Ledger, Moment) -> T,
+    ) -> (T, Option<Vec<u8>>) {
+        let before = self.ledger.encode();
+        let value = act(&mut self.ledger, self.now);
+        let after = self.ledger.encode();
+        (value, (after != before).then_some(after))
+    }
+
     pub(super) fn is_new(&self) -> bool {
         self.version.is_none()
     }

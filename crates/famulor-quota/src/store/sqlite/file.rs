@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::identity::Identity;
 use crate::AccountKey;
 use crate::ledger::{Ledger, Moment};
+use crate::store::write::Write;
 
 /// `PRAGMA application_id`: "FQLd", so that no other program's file is taken for
 /// a ledger, or written to.
@@ -36,6 +37,10 @@ const CREATE: &str = "
 
 const LOAD: &str =
     "SELECT created, news, at, clock, state FROM store LEFT JOIN ledger ON account = ?1";
+/// SQLite obeys this pragma when it prepares it, so it must not be prepared but
+/// once.
+const DURABLE: &str = "PRAGMA synchronous = FULL";
+const SOON: &str = "PRAGMA synchronous = NORMAL";
 const LOCK_AND_LOAD: &str = "BEGIN IMMEDIATE;
     SELECT created, news, at, clock, state FROM store LEFT JOIN ledger ON account = ?1";
 const SAVE: &str = "INSERT INTO ledger (account, at, clock, state) VALUES (?1, ?2, ?3, ?4)
@@ -54,6 +59,8 @@ const SWEEP_EVERY: u8 = 32;
 pub(super) struct LedgerFile {
     sql: SqliteConnection,
     identity: Identity,
+    /// Whether it waits for the disk at the end of a transaction.
+    durable: bool,
 }
 
 /// An account as the file has it.
@@ -89,7 +96,13 @@ impl LedgerFile {
         let began = Instant::now();
         loop {
             match Self::prepare(&options).await {
-                Ok(sql) => return Ok(Self { sql, identity }),
+                Ok(sql) => {
+                    return Ok(Self {
+                        sql,
+                        identity,
+                        durable: true,
+                    });
+                }
                 Err(error) if error.is_busy() && began.elapsed() < BUSY => {
                     sleep(Duration::from_millis(10)).await;
                 }
@@ -130,9 +143,10 @@ impl LedgerFile {
     pub(super) async fn change<T>(
         &mut self,
         account: AccountKey,
-        is_news: bool,
+        how: Write,
         act: impl FnOnce(&mut Ledger, Moment) -> T,
     ) -> Result<(T, i64), Failure> {
+        self.wait_for_disk(how == Write::Durable).await?;
         let Loaded {
             mut ledger,
             now,
@@ -147,17 +161,30 @@ impl LedgerFile {
             sqlx::query("COMMIT").execute(&mut self.sql).await?;
             return Ok((value, news));
         }
-        sqlx::query(if is_news { SAVE_WITH_NEWS } else { SAVE })
-            .bind(account.as_bytes().as_slice())
-            .bind(i64::try_from(now.as_micros()).unwrap_or(i64::MAX))
-            .bind(clock.to_column())
-            .bind(after)
-            .execute(&mut self.sql)
-            .await?;
+        sqlx::query(if how == Write::SoonAndTell {
+            SAVE_WITH_NEWS
+        } else {
+            SAVE
+        })
+        .bind(account.as_bytes().as_slice())
+        .bind(i64::try_from(now.as_micros()).unwrap_or(i64::MAX))
+        .bind(clock.to_column())
+        .bind(after)
+        .execute(&mut self.sql)
+        .await?;
         if new && account.as_bytes()[15].is_multiple_of(SWEEP_EVERY) {
             self.sweep(account).await?;
         }
         Ok((value, news))
+    }
+
+    async fn wait_for_disk(&mut self, durable: bool) -> Result<(), Failure> {
+        if self.durable != durable {
+            let pragma = sqlx::query(if durable { DURABLE } else { SOON });
+            pragma.persistent(false).execute(&mut self.sql).await?;
+            self.durable = durable;
+        }
+        Ok(())
     }
 
     /// Lets `see` look at an account's ledger, without a lock.

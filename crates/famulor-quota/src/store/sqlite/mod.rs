@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
+use super::write::Write;
 use super::{Answer, Ask, Completion, QuotaStore, SlotId, StoreError, StoreFuture};
 use crate::ledger::{Ledger, Moment};
 use crate::{AccountKey, Limit, Usage};
@@ -50,9 +51,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// # }
 /// ```
 ///
-/// Every operation is one transaction (`BEGIN IMMEDIATE`), on the disk before it
-/// returns, so neither a process that is killed nor a power failure makes a
-/// granted slot free. The clock is the machine's, counted from its start: it
+/// Every operation is one transaction (`BEGIN IMMEDIATE`). A slot that was granted
+/// is on the disk, so neither a process that is killed nor a power failure makes
+/// it free; how a call ended is written without waiting for the disk, because a
+/// power failure that undoes it keeps a slot busy for longer, and no more. The clock is the machine's, counted from its start: it
 /// does not jump when somebody sets the time of day. A ledger outlives a restart
 /// of the machine, and slots may then be busy for longer than they need be,
 /// never shorter.
@@ -110,12 +112,12 @@ impl SqliteStore {
     fn change<T: Send + 'static>(
         &self,
         account: AccountKey,
-        is_news: bool,
+        how: Write,
         act: impl FnOnce(&mut Ledger, Moment) -> T + Send + 'static,
     ) -> StoreFuture<T> {
         let shared = Arc::clone(&self.shared);
         StoreFuture::new(async move {
-            let running = async |file: &mut LedgerFile| file.change(account, is_news, act).await;
+            let running = async |file: &mut LedgerFile| file.change(account, how, act).await;
             let (value, news) = shared.with_file(running).await?;
             shared.heard.store(news, Ordering::Release);
             Ok(value)
@@ -172,19 +174,21 @@ impl Shared {
 
 impl QuotaStore for SqliteStore {
     fn acquire(&self, ask: Ask) -> StoreFuture<Answer> {
-        self.change(ask.account, false, move |ledger, now| {
-            match ledger.acquire(now, &ask.limits, ask.hold) {
+        self.change(
+            ask.account,
+            Write::Durable,
+            move |ledger, now| match ledger.acquire(now, &ask.limits, ask.hold) {
                 Ok(slot) => Answer::Granted(slot),
                 Err(ready) => Answer::Wait {
                     ready_in: ready.since(now),
                 },
-            }
-        })
+            },
+        )
     }
 
     fn complete(&self, account: AccountKey, slot: SlotId, how: Completion) -> StoreFuture<()> {
-        let is_news = how == Completion::NotSent;
-        self.change(account, is_news, move |ledger, now| {
+        let write = Write::of(&how);
+        self.change(account, write, move |ledger, now| {
             ledger.complete(now, slot, how)
         })
     }
@@ -195,13 +199,15 @@ impl QuotaStore for SqliteStore {
         slot: SlotId,
         retry_after: Option<Duration>,
     ) -> StoreFuture<Duration> {
-        self.change(account, false, move |ledger, now| {
+        self.change(account, Write::Durable, move |ledger, now| {
             ledger.reject(now, slot, retry_after)
         })
     }
 
     fn freeze(&self, account: AccountKey, time: Duration) -> StoreFuture<()> {
-        self.change(account, false, move |ledger, now| ledger.freeze(now, time))
+        self.change(account, Write::Durable, move |ledger, now| {
+            ledger.freeze(now, time)
+        })
     }
 
     fn ready_in(
