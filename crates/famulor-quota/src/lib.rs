@@ -124,7 +124,7 @@ pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{
-    Answer, Ask, Completion, MemoryStore, QuotaStore, Seen, SlotId, StoreError, StoreFuture,
-    open_store,
+    Answer, Ask, Completion, DegradeToLocal, MemoryStore, QuotaStore, Seen, SlotId, StoreError,
+    StoreFuture, open_store,
 };
 pub use usage::Usage;

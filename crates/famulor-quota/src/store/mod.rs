@@ -5,6 +5,7 @@
 //! process. So a store can be a map in memory, a row in a database that is
 //! locked for one transaction, or a script that runs inside the database.
 
+mod degrade;
 mod future;
 mod keyed;
 #[cfg(any(feature = "postgres", feature = "redis"))]
@@ -28,6 +29,7 @@ mod write;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use degrade::DegradeToLocal;
 pub use future::{StoreError, StoreFuture};
 pub use memory::MemoryStore;
 pub use open::open_store;
@@ -88,6 +90,35 @@ pub trait QuotaStore: Send + Sync + 'static {
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         let _ = account;
         StoreFuture::never()
+    }
+
+    /// This store, and while it cannot be reached a `share` of each limit for
+    /// this process alone: for those who would rather go on than stop.
+    ///
+    /// The share is between 0 and 1, and a limit keeps one slot at the least.
+    /// With four processes and a share of 0.25 they stay within the limit
+    /// together once a window has passed since the store was lost. Nothing is
+    /// promised for the window around the loss and the one around the return:
+    /// neither side knows of the other's slots, so calls may be refused.
+    ///
+    /// A store that has failed is left alone for a second at a time. What ended
+    /// while it was away is told to the side that granted it.
+    ///
+    /// ```
+    /// # use famulor_quota::{Quota, QuotaStore, open_store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = open_store("memory").await?.degrade_to_local(0.25);
+    /// assert!(!store.is_degraded());
+    /// let quota = Quota::with_store(store);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn degrade_to_local(self, share: f64) -> DegradeToLocal<Self>
+    where
+        Self: Sized,
+    {
+        DegradeToLocal::new(self, share)
     }
 }
 
