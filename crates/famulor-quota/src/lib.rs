@@ -99,7 +99,7 @@
 //! | | |
 //! |---|---|
 //! | [`ledger`] | the rules, for one account, with the time as an argument: no clock, no waiting |
-//! | [`store`] | where ledgers are kept: [`MemoryStore`], and the [`QuotaStore`] to write others |
+//! | [`store`] | where ledgers are kept: [`MemoryStore`], stores that processes share, and the [`QuotaStore`] to write others |
 //! | [`Quota`] | lanes, deadlines and permits, in front of any store |
 //!
 //! An account is under 512 bytes in memory while its limit allows a handful of
@@ -117,7 +117,14 @@ pub use account::AccountKey;
 pub use ledger::{Rung, StepDown};
 pub use limit::{Limit, ParseLimitError};
 pub use quota::{AcquireError, AcquireRequest, Lane, Permit, Quota, StalePermit, Waiting, Witness};
+#[cfg(feature = "postgres")]
+pub use store::PostgresStore;
+#[cfg(feature = "redis")]
+pub use store::RedisStore;
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
 pub use store::{
-    Answer, Ask, Completion, MemoryStore, QuotaStore, Seen, SlotId, StoreError, StoreFuture,
+    Answer, Ask, Completion, DegradeToLocal, MemoryStore, QuotaStore, Seen, SlotId, StoreError,
+    StoreFuture, open_store,
 };
 pub use usage::Usage;

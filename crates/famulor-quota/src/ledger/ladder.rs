@@ -58,12 +58,12 @@ impl fmt::Display for StepDown {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ladder {
-    rung: Rung,
-    busy: u32,
+    pub(super) rung: Rung,
+    pub(super) busy: u32,
     /// The start of the clean time: the last refusal, or the last step up.
-    since: Moment,
-    refused_at: Moment,
-    stepped_at: Moment,
+    pub(super) since: Moment,
+    pub(super) refused_at: Moment,
+    pub(super) stepped_at: Moment,
 }
 
 impl Ladder {

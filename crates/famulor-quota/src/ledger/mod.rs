@@ -5,6 +5,7 @@
 //! anywhere else.
 
 mod call;
+mod codec;
 mod forecast;
 mod ladder;
 mod moment;
@@ -18,10 +19,13 @@ mod tests;
 use std::time::Duration;
 
 use call::Call;
+pub use codec::DecodeError;
 use ladder::Ladder;
 pub use ladder::{Rung, StepDown};
 pub use moment::Moment;
 use window::Window;
+#[cfg(feature = "redis")]
+pub(crate) use window::span;
 
 use crate::{Completion, Limit, SlotId, Usage};
 

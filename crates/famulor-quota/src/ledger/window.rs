@@ -52,7 +52,7 @@ impl Window {
 /// the same speed. NTP slews a clock by at most 500 ppm, two clocks can so part
 /// at 1000 ppm, and this allows for twice that; 20 ms at least, because some
 /// systems' timers are no finer than 16 ms.
-pub(super) fn span(limit: &Limit) -> u64 {
+pub(crate) fn span(limit: &Limit) -> u64 {
     let window = micros(limit.window());
     window.saturating_add((window / 500).max(20_000))
 }

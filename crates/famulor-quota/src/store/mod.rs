@@ -5,16 +5,40 @@
 //! process. So a store can be a map in memory, a row in a database that is
 //! locked for one transaction, or a script that runs inside the database.
 
+mod degrade;
 mod future;
 mod keyed;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod later;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod listener;
 mod memory;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+mod news;
+mod open;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod sweep;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use degrade::DegradeToLocal;
 pub use future::{StoreError, StoreFuture};
 pub use memory::MemoryStore;
+pub use open::open_store;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
 
 use crate::ledger::Moment;
 use crate::{AccountKey, Lane, Limit, Usage};
@@ -67,6 +91,35 @@ pub trait QuotaStore: Send + Sync + 'static {
         let _ = account;
         StoreFuture::never()
     }
+
+    /// This store, and while it cannot be reached a `share` of each limit for
+    /// this process alone: for those who would rather go on than stop.
+    ///
+    /// The share is between 0 and 1, and a limit keeps one slot at the least.
+    /// With four processes and a share of 0.25 they stay within the limit
+    /// together once a window has passed since the store was lost. Nothing is
+    /// promised for the window around the loss and the one around the return:
+    /// neither side knows of the other's slots, so calls may be refused.
+    ///
+    /// A store that has failed is left alone for a second at a time. What ended
+    /// while it was away is told to the side that granted it.
+    ///
+    /// ```
+    /// # use famulor_quota::{Quota, QuotaStore, open_store};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = open_store("memory").await?.degrade_to_local(0.25);
+    /// assert!(!store.is_degraded());
+    /// let quota = Quota::with_store(store);
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn degrade_to_local(self, share: f64) -> DegradeToLocal<Self>
+    where
+        Self: Sized,
+    {
+        DegradeToLocal::new(self, share)
+    }
 }
 
 /// A store that others hold on to as well, to look into it or to share it
@@ -108,6 +161,47 @@ impl<S: QuotaStore> QuotaStore for Arc<S> {
 
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         S::changed(self, account)
+    }
+}
+
+/// A store chosen at run time, see [`open_store`].
+impl QuotaStore for Box<dyn QuotaStore> {
+    fn acquire(&self, ask: Ask) -> StoreFuture<Answer> {
+        (**self).acquire(ask)
+    }
+
+    fn complete(&self, account: AccountKey, slot: SlotId, how: Completion) -> StoreFuture<()> {
+        (**self).complete(account, slot, how)
+    }
+
+    fn reject(
+        &self,
+        account: AccountKey,
+        slot: SlotId,
+        retry_after: Option<Duration>,
+    ) -> StoreFuture<Duration> {
+        (**self).reject(account, slot, retry_after)
+    }
+
+    fn freeze(&self, account: AccountKey, time: Duration) -> StoreFuture<()> {
+        (**self).freeze(account, time)
+    }
+
+    fn ready_in(
+        &self,
+        account: AccountKey,
+        limits: Arc<[Limit]>,
+        ahead: usize,
+    ) -> StoreFuture<Duration> {
+        (**self).ready_in(account, limits, ahead)
+    }
+
+    fn usage(&self, account: AccountKey, limits: Arc<[Limit]>) -> StoreFuture<Vec<Usage>> {
+        (**self).usage(account, limits)
+    }
+
+    fn changed(&self, account: AccountKey) -> StoreFuture<()> {
+        (**self).changed(account)
     }
 }
 

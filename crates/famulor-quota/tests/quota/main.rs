@@ -2,6 +2,7 @@
 
 mod chance;
 mod deadlines;
+mod degrade;
 mod permits;
 mod stores;
 mod threads;

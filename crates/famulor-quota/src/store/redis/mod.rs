@@ -1,0 +1,221 @@
+//! Ledgers in Redis or Valkey, for the processes of many machines.
+
+mod connection;
+mod listener;
+mod scripts;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::later::tell_now_or_later;
+use super::listener::Listener;
+use super::{Answer, Ask, Completion, QuotaStore, SlotId, StoreError, StoreFuture};
+use crate::ledger::{DecodeError, Ledger, Moment};
+use crate::{AccountKey, Limit, Usage};
+use connection::Connection;
+use scripts::Scripts;
+
+/// The ledgers of any number of accounts, in a Redis or Valkey that processes on
+/// many machines share.
+///
+/// ```no_run
+/// # use famulor_quota::{Quota, RedisStore};
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let quota = Quota::with_store(RedisStore::connect("redis://cache.example:6379").await?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Every operation is one Lua script, in one round trip; a script touches one
+/// key, `famulor:quota:{…}`, which disappears by itself an hour after there is
+/// nothing to remember. So it runs on Redis 6 or later, on Valkey, and on a node
+/// of a cluster. The user needs to be able to run scripts with `GET`, `SET`,
+/// `TIME` and `PUBLISH`, and to subscribe to `famulor:quota`.
+///
+/// The clock is the server's. One that is set forward lets slots go early by as
+/// much; one that is set back does no harm.
+///
+/// **What the server forgets is not held.** Without `appendonly yes` a restart
+/// forgets all slots, and calls may be refused for one window; with
+/// `appendfsync everysec`, the default, a crash forgets a second; with `always`,
+/// nothing. A failover to a replica forgets what that had not received. And a
+/// server that is full must not evict these keys: `maxmemory-policy noeviction`
+/// or one of the `volatile-*` with enough memory.
+///
+/// A waiting call is told by a published message when another process gives back
+/// a slot it has not used; for that one more connection is open while somebody
+/// waits. When the server was away, the next operation connects again. Without
+/// TLS for now: use a socket, a private network or a tunnel.
+///
+/// It needs a tokio runtime with its timer and input and output enabled.
+pub struct RedisStore {
+    shared: Arc<Shared>,
+    listener: Listener,
+}
+
+struct Shared {
+    connection: Connection,
+    scripts: Scripts,
+}
+
+impl RedisStore {
+    /// Connects to the server at `url`: `redis://user:password@host:port/database`,
+    /// or `redis+unix:///path/to/socket?db=1`; `valkey://` means the same.
+    ///
+    /// # Errors
+    ///
+    /// With the server's name and what is wrong: it cannot be reached, does not
+    /// let us in, or does not let us run scripts. Never with the password.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let connection = Connection::new(url)?;
+        let listener = listener::listener(connection.client.clone());
+        let store = Self {
+            shared: Arc::new(Shared {
+                connection,
+                scripts: Scripts::new(),
+            }),
+            listener,
+        };
+        store
+            .shared
+            .look(AccountKey::new("a look at whether scripts run"))
+            .await?;
+        Ok(store)
+    }
+
+    fn look<T: Send + 'static>(
+        &self,
+        account: AccountKey,
+        see: impl FnOnce(&Ledger, Moment) -> T + Send + 'static,
+    ) -> StoreFuture<T> {
+        let shared = Arc::clone(&self.shared);
+        StoreFuture::new(async move {
+            let (ledger, now) = shared.look(account).await?;
+            Ok(see(&ledger, now))
+        })
+    }
+}
+
+impl Shared {
+    async fn look(&self, account: AccountKey) -> Result<(Ledger, Moment), StoreError> {
+        let look = self.scripts.look(account);
+        let (clock, stored): (u64, Option<Vec<u8>>) = self.connection.run(&look).await?;
+        let Some(stored) = stored else {
+            let now = Moment::from_micros(1);
+            return Ok((Ledger::new(now), now));
+        };
+        read(&stored, clock).map_err(|error| self.connection.damaged(&error))
+    }
+
+    async fn acquire(&self, ask: &Ask) -> Result<Answer, StoreError> {
+        let acquire = self.scripts.acquire(ask.account, &ask.limits, ask.hold);
+        let (granted, micros): (bool, u64) = self.connection.run(&acquire).await?;
+        Ok(if granted {
+            Answer::Granted(SlotId::from_moment(Moment::from_micros(micros)))
+        } else {
+            Answer::Wait {
+                ready_in: Duration::from_micros(micros),
+            }
+        })
+    }
+
+    async fn complete(
+        &self,
+        account: AccountKey,
+        slot: SlotId,
+        how: &Completion,
+    ) -> Result<(), StoreError> {
+        self.connection
+            .run(&self.scripts.complete(account, slot, how))
+            .await
+    }
+
+    async fn reject(
+        &self,
+        account: AccountKey,
+        slot: SlotId,
+        retry_after: Option<Duration>,
+    ) -> Result<Duration, StoreError> {
+        let reject = self.scripts.reject(account, slot, retry_after);
+        self.connection
+            .run(&reject)
+            .await
+            .map(Duration::from_micros)
+    }
+
+    async fn freeze(&self, account: AccountKey, time: Duration) -> Result<(), StoreError> {
+        self.connection
+            .run(&self.scripts.freeze(account, time))
+            .await
+    }
+}
+
+/// An account as scripts write it: its own time, the clock's at that moment, and
+/// the ledger.
+fn read(stored: &[u8], clock: u64) -> Result<(Ledger, Moment), DecodeError> {
+    let (at, rest) = stored.split_first_chunk().ok_or(DecodeError::Damaged)?;
+    let (then, state) = rest.split_first_chunk().ok_or(DecodeError::Damaged)?;
+    let now = scripts::time_of(u64::from_le_bytes(*at), u64::from_le_bytes(*then), clock);
+    Ok((Ledger::decode(state)?, now))
+}
+
+impl QuotaStore for RedisStore {
+    fn acquire(&self, ask: Ask) -> StoreFuture<Answer> {
+        self.listener.news.asked(ask.account);
+        let shared = Arc::clone(&self.shared);
+        StoreFuture::new(async move { shared.acquire(&ask).await })
+    }
+
+    fn complete(&self, account: AccountKey, slot: SlotId, how: Completion) -> StoreFuture<()> {
+        let shared = Arc::clone(&self.shared);
+        StoreFuture::new(tell_now_or_later(move || {
+            let (shared, how) = (Arc::clone(&shared), how.clone());
+            async move { shared.complete(account, slot, &how).await }
+        }))
+    }
+
+    fn reject(
+        &self,
+        account: AccountKey,
+        slot: SlotId,
+        retry_after: Option<Duration>,
+    ) -> StoreFuture<Duration> {
+        let shared = Arc::clone(&self.shared);
+        StoreFuture::new(async move { shared.reject(account, slot, retry_after).await })
+    }
+
+    fn freeze(&self, account: AccountKey, time: Duration) -> StoreFuture<()> {
+        let shared = Arc::clone(&self.shared);
+        StoreFuture::new(async move { shared.freeze(account, time).await })
+    }
+
+    fn ready_in(
+        &self,
+        account: AccountKey,
+        limits: Arc<[Limit]>,
+        ahead: usize,
+    ) -> StoreFuture<Duration> {
+        self.look(account, move |ledger, now| {
+            ledger.ready_at(now, &limits, ahead).since(now)
+        })
+    }
+
+    fn usage(&self, account: AccountKey, limits: Arc<[Limit]>) -> StoreFuture<Vec<Usage>> {
+        self.look(account, move |ledger, now| ledger.usage(now, &limits))
+    }
+
+    fn changed(&self, account: AccountKey) -> StoreFuture<()> {
+        self.listener.changed(account)
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("place", &self.shared.connection.place)
+            .finish_non_exhaustive()
+    }
+}
