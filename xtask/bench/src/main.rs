@@ -1,6 +1,7 @@
 //! Measurements, each beside a yardstick from the same run: `cargo xtask bench`.
 
 mod call;
+mod emulator;
 mod quota;
 
 use std::process::ExitCode;
@@ -11,9 +12,16 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["quota"] => quota::run(),
         ["call"] => call::run(),
+        ["emulator"] => emulator::run(1_000_000),
+        ["emulator", requests] => match requests.parse() {
+            Ok(requests) => emulator::run(requests),
+            Err(_) => Err(format!("{requests} is no number of requests")),
+        },
+        // What `emulator` runs as processes of their own.
+        ["serve", server, ready] => emulator::serve(server, ready),
         // What `call` runs under callgrind.
         ["call-client", client, url, calls] => call::client(client, url, calls),
-        _ => Err("usage: cargo xtask bench quota | call".to_owned()),
+        _ => Err("usage: cargo xtask bench quota | call | emulator [REQUESTS]".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

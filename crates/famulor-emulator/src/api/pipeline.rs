@@ -70,7 +70,9 @@ async fn depart(world: &World, sequence: u64, response: Response) -> Response {
                 entry.answered = Recorded::of(&body);
             }
         });
-        record.journal.entry(sequence)
+        // A copy for the one who asked to be shown, and for nobody else.
+        let shown = world.config.on_request.is_some();
+        shown.then(|| record.journal.entry(sequence)).flatten()
     };
     if let (Some(show), Some(entry)) = (&world.config.on_request, entry) {
         show(&entry);

@@ -16,10 +16,10 @@ const BOOK: &str = "book_appointment";
 pub(super) fn answer(turn: &Turn<'_>) -> Option<Reply> {
     let said = turn.message.to_lowercase();
     let mentions = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if slots_are_offered(turn) && mentions(&["friday", "10"]) {
+    if mentions(&["friday", "10"]) && slots_are_offered(turn) {
         return Some(book(turn, "Friday at 10 AM", "2025-01-10T10:00:00"));
     }
-    if slots_are_offered(turn) && mentions(&["tomorrow", "2 pm", "14:00", "wednesday"]) {
+    if mentions(&["tomorrow", "2 pm", "14:00", "wednesday"]) && slots_are_offered(turn) {
         return Some(book(turn, "tomorrow at 2 PM", "2025-01-08T14:00:00"));
     }
     mentions(&[

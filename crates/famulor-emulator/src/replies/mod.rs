@@ -183,7 +183,10 @@ impl Turn<'_> {
     /// What is worth coming back to: the last thing that was not a greeting or
     /// a thank-you, if there is one.
     fn earlier(&self) -> Option<&str> {
+        /// Nobody remembers further back, and a load test's conversation has no end.
+        const MEMORY: usize = 10;
         self.said_before()
+            .take(MEMORY)
             .find(|said| !is_small_talk(&said.to_lowercase()))
             .or_else(|| self.said_before().next())
     }

@@ -138,9 +138,17 @@ pub struct Conversation {
     pub ended_at: Option<SystemTime>,
 }
 
+/// The oldest turns of a conversation with more are forgotten, so that an
+/// emulator which serves a load test for days does not fill the memory.
+const LONGEST_HISTORY: usize = 2_000;
+
 impl Conversation {
     pub(crate) fn say(&mut self, mut message: Message, now: Timestamp) {
         message.sent_at = Some(now.into());
+        if self.history.len() >= LONGEST_HISTORY {
+            // A tenth at a time, so that it is not moved for every message.
+            self.history.drain(..LONGEST_HISTORY / 10);
+        }
         self.history.push(message);
         self.updated_at = Some(now.into());
     }

@@ -1,0 +1,97 @@
+//! A server as a process of its own, ended with its value.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::load;
+
+pub(super) struct Process {
+    child: Child,
+    pub(super) address: SocketAddr,
+    /// From the start of the process to its first answer.
+    pub(super) first_answer: Duration,
+}
+
+impl Process {
+    pub(super) async fn start(server: &str) -> Result<Self, String> {
+        let own = std::env::current_exe().map_err(|e| e.to_string())?;
+        let address = free_port()?;
+        let mut command = match server {
+            "prism" => prism(&own, address)?,
+            _ => {
+                let mut command = Command::new(own);
+                command.args(["serve", server, &address.to_string()]);
+                command
+            }
+        };
+        let start = Instant::now();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|e| format!("{server}: {e}"))?;
+        let mut process = Self {
+            child,
+            address,
+            first_answer: Duration::ZERO,
+        };
+        let path = match server {
+            "prism" => "/ai/generate-reply",
+            _ => "/api/ai/generate-reply",
+        };
+        while !load::answers(address, path).await {
+            if start.elapsed() > Duration::from_secs(30) {
+                return Err(format!("{server} does not come up"));
+            }
+            tokio::time::sleep(Duration::from_micros(200)).await;
+        }
+        process.first_answer = start.elapsed();
+        Ok(process)
+    }
+
+    /// What it has in memory, in kB.
+    pub(super) fn memory(&self) -> Result<u64, String> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|size| size.split_whitespace().next()?.parse().ok())
+            .ok_or_else(|| format!("{path} has no VmRSS"))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where `cargo xtask judge prism` has it, if that was run.
+fn prism(own: &std::path::Path, address: SocketAddr) -> Result<Command, String> {
+    let target = own
+        .ancestors()
+        .nth(2)
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let program = target.join("judges/prism/node_modules/.bin/prism");
+    if !program.exists() {
+        return Err("it is not installed; run: npm install --prefix target/judges/prism @stoplight/prism-cli@5.14.2".to_owned());
+    }
+    let mut command = Command::new(program);
+    command
+        .args(["mock", "--host", "127.0.0.1", "--port"])
+        .arg(address.port().to_string())
+        .arg("openapi.yaml");
+    Ok(command)
+}
+
+/// Free a moment ago; a server of another program cannot pick one by itself.
+fn free_port() -> Result<SocketAddr, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| e.to_string())?;
+    listener.local_addr().map_err(|e| e.to_string())
+}
