@@ -118,6 +118,12 @@ impl PostgresServer {
         });
     }
 
+    /// Where its data and its socket are; gone when it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.watched.folder.path
+    }
+
     /// Kills it as a crash would.
     pub fn kill(&self) {
         self.watched.kill();

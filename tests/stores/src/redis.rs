@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -104,6 +104,12 @@ impl RedisServer {
     pub fn restart(&self) {
         self.watched
             .start(|| self.ask("PING\r\n").as_deref() == Some("+PONG\r\n"));
+    }
+
+    /// Where its data and its socket are; gone when it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.watched.folder.path
     }
 
     /// Kills it as a crash would.

@@ -193,6 +193,8 @@ impl Bytes<'_> {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{Completion, Limit, Seen};
 
@@ -250,5 +252,50 @@ mod tests {
         let error = Ledger::decode(&bytes).unwrap_err();
         assert_eq!(error, DecodeError::Newer(2));
         assert!(error.to_string().contains("newer version"), "{error}");
+    }
+
+    proptest! {
+        /// What a store that keeps bytes does, which also forgets sooner what no
+        /// longer counts.
+        #[test]
+        fn a_ledger_that_is_written_after_every_step_says_the_same(
+            steps in prop::collection::vec((0..20_000_000_u64, 0..8_u8, 0..4_usize), 1..80)
+        ) {
+            let limits = [
+                Limit::new(3, Duration::from_secs(60), "replies"),
+                Limit::new(6, Duration::from_secs(10), "all"),
+            ];
+            let hold = Duration::from_secs(30);
+            let mut now = Moment::from_micros(1);
+            let (mut kept, mut written) = (Ledger::new(now), Ledger::new(now));
+            let mut slots: Vec<crate::SlotId> = Vec::new();
+            for (pause, what, which) in steps {
+                now = now.plus_micros(pause);
+                let mut both = [&mut kept, &mut written];
+                // A call whose slot is free again may be known to one only.
+                let open = slots.len().checked_sub(which + 1);
+                let open = open.filter(|_| what > 3).map(|index| slots.remove(index));
+                match (what, open) {
+                    (4, Some(slot)) if now.since(slot.moment()) < limits[1].window() => {
+                        let frozen = both.each_mut().map(|one| one.reject(now, slot, None));
+                        prop_assert_eq!(frozen[0], frozen[1]);
+                    }
+                    (5..8, Some(slot)) => {
+                        let seen = Seen { limit: limits[which % 2].clone(), counted: u32::from(what) - 4 };
+                        for one in both {
+                            one.complete(now, slot, Completion::Answered(Some(seen.clone())));
+                        }
+                    }
+                    _ => {
+                        let limits = &limits[which % 2..];
+                        let granted = both.each_mut().map(|one| one.acquire(now, limits, hold));
+                        prop_assert_eq!(granted[0], granted[1]);
+                        slots.extend(granted[0]);
+                    }
+                }
+                written = Ledger::decode(&written.encode()).unwrap();
+                prop_assert_eq!(kept.usage(now, &limits), written.usage(now, &limits));
+            }
+        }
     }
 }

@@ -27,26 +27,27 @@ where
     TIME.as_secs_f64() * 1e6 * tasks as f64 / f64::from(done)
 }
 
-/// Pairs of acquire and complete, each task with an account and a store of its
-/// own, or all with one account.
+/// Pairs of acquire and complete: five slots an account, as many have, and so
+/// many accounts that there is always a free one; each task has its own, or all
+/// have the same one with as many slots as that takes.
 async fn pairs(stores: &[Arc<dyn QuotaStore>], shared: bool) -> f64 {
     measure(stores.len(), |task| {
         let store = Arc::clone(&stores[task]);
-        let name = if shared {
-            "shared".to_owned()
-        } else {
-            format!("account {task}")
-        };
+        let (accounts, slots) = if shared { (1, 100) } else { (256, 5) };
+        let accounts: Vec<_> = (0..accounts)
+            .map(|number| account(&format!("{number} of {}", if shared { 0 } else { task })))
+            .collect();
         async move {
-            let (account, limits) = (account(&name), limits(1000, Duration::from_millis(1)));
+            let limits = limits(slots, Duration::from_millis(1));
             let (began, mut done) = (Instant::now(), 0);
-            while began.elapsed() < TIME {
+            for account in accounts.into_iter().cycle() {
+                if began.elapsed() >= TIME {
+                    break;
+                }
                 let answer = store.acquire(ask(account, &limits, HOLD)).await.unwrap();
                 if let Answer::Granted(slot) = answer {
-                    store
-                        .complete(account, slot, Completion::Answered(None))
-                        .await
-                        .unwrap();
+                    let how = Completion::Answered(None);
+                    store.complete(account, slot, how).await.unwrap();
                     done += 1;
                 }
             }

@@ -89,7 +89,7 @@ local function add_window(id, span)
             in_use = bit.bor(in_use, calls[i][3])
         end
         for i = MAX_WINDOWS, 1, -1 do
-            if bit.band(in_use, BITS[i]) == 0 then
+            if band(in_use, lshift(1, i - 1)) == 0 then
                 index = i
             end
         end
@@ -119,7 +119,7 @@ for i = 3, #ARGV, 4 do
     if not index then
         return { 0, 1e6 }
     end
-    bits = bit.bor(bits, BITS[index])
+    bits = bit.bor(bits, lshift(1, index - 1))
 end
 last_granted = max(now, last_granted + 1)
 calls[#calls + 1] = { last_granted, now + hold, bits, true }

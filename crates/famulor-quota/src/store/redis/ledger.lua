@@ -55,13 +55,10 @@ if stored then
     end
 end
 
-local BITS = {}
-for i = 0, MAX_WINDOWS - 1 do
-    BITS[i + 1] = bit.lshift(1, i)
-end
+local band, lshift = bit.band, bit.lshift
 
 local function counts_in(call, window)
-    return bit.band(call[3], BITS[window]) ~= 0
+    return band(call[3], lshift(1, window - 1)) ~= 0
 end
 
 local function unfinished(call)
@@ -72,7 +69,7 @@ end
 local function longest(bits)
     local span = 0
     for i = 1, #windows do
-        if windows[i][2] > span and bit.band(bits, BITS[i]) ~= 0 then
+        if windows[i][2] > span and band(bits, lshift(1, i - 1)) ~= 0 then
             span = windows[i][2]
         end
     end
@@ -142,5 +139,5 @@ local function save()
         idle = max(idle, refused_at + spans, since + rung * CLEAN_TIME)
     end
     local keep = floor((idle - now + KEEP_IDLE) / 1000) + 1
-    redis.call('SET', KEYS[1], table.concat(parts), 'PX', string.format('%.0f', keep))
+    redis.call('SET', KEYS[1], table.concat(parts), 'PX', keep)
 end

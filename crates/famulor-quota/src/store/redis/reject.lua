@@ -27,7 +27,7 @@ end
 local function oldest_release(bits)
     local latest = 0
     for i = 1, #windows do
-        if bit.band(bits, BITS[i]) ~= 0 then
+        if band(bits, lshift(1, i - 1)) ~= 0 then
             local span = windows[i][2]
             local oldest = now + span
             for j = 1, #calls do
