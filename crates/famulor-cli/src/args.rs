@@ -150,8 +150,9 @@ pub(crate) struct Global {
         hide_short_help = true)]
     pub(crate) rate_limit: Option<RateLimit>,
 
-    /// Where the use of the limit is kept: memory only, in this version
-    /// [env: FAMULOR_QUOTA_STORE] [default: memory]
+    /// Where the use of the limits is kept, and so who shares them: memory (this command alone), a
+    /// file (this machine), postgres://… or redis://… (many machines)
+    /// [env: FAMULOR_QUOTA_STORE] [default: quota.sqlite in the state directory]
     #[arg(long, global = true, value_name = "STORE", hide_short_help = true)]
     pub(crate) quota_store: Option<String>,
 

@@ -4,6 +4,7 @@ use famulor_core::{Client, ClientBuilder};
 use famulor_emulator::Emulator;
 
 use crate::failure::Failure;
+use crate::quota;
 use crate::run::Run;
 use crate::settings::{self, RateLimit};
 
@@ -34,6 +35,10 @@ impl Connection {
         let api_key =
             settings::key(&run.global, &run.environment, settings, &mut run.stdin).await?;
         let mut builder = builder;
+        // A request that is only shown takes no slot.
+        if !run.global.dry_run {
+            builder = builder.with_quota(quota::open(settings).await?);
+        }
         if let Some(url) = &settings.base_url {
             builder = builder.with_base_url(&url.value);
         }

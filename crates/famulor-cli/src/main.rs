@@ -14,6 +14,7 @@ mod logging;
 mod notes;
 mod output;
 mod paging;
+mod quota;
 mod request_log;
 mod run;
 mod settings;

@@ -17,20 +17,25 @@ use crate::failure::Failure;
 pub(crate) struct Places {
     /// `None` on a machine without a home: then there are no files to read.
     config: Option<PathBuf>,
+    state: Option<PathBuf>,
 }
 
 impl Places {
-    /// FAMULOR_CONFIG_DIR, else `famulor` in the XDG configuration directory.
+    /// FAMULOR_CONFIG_DIR and FAMULOR_STATE_DIR, else `famulor` in the XDG directories.
     pub(crate) fn of(environment: &Environment) -> Result<Self, Failure> {
-        if let Some(directory) = environment.text("FAMULOR_CONFIG_DIR")? {
-            return Ok(Self {
-                config: Some(PathBuf::from(directory)),
-            });
-        }
         let base = etcetera::choose_base_strategy().ok();
+        let given = |name| -> Result<_, Failure> { Ok(environment.text(name)?.map(PathBuf::from)) };
+        let config = base.as_ref().map(|base| base.config_dir().join("famulor"));
+        let state = base.and_then(|base| Some(base.state_dir()?.join("famulor")));
         Ok(Self {
-            config: base.map(|base| base.config_dir().join("famulor")),
+            config: given("FAMULOR_CONFIG_DIR")?.or(config),
+            state: given("FAMULOR_STATE_DIR")?.or(state),
         })
+    }
+
+    /// The use of the limits, shared by all commands of this user.
+    pub(crate) fn quota_sqlite(&self) -> Option<PathBuf> {
+        Some(self.state.as_ref()?.join("quota.sqlite"))
     }
 
     pub(crate) fn config_toml(&self) -> Option<PathBuf> {

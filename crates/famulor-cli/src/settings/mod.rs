@@ -130,6 +130,7 @@ pub(crate) struct Settings {
     pub(crate) max_wait: Option<Setting<Duration>>,
     pub(crate) doubt_wait: Option<Setting<Duration>>,
     pub(crate) max_retries: Option<Setting<u32>>,
+    pub(crate) quota_store: Option<Setting<String>>,
     pub(crate) no_input: bool,
     pub(crate) places: Places,
 }
@@ -152,8 +153,6 @@ impl Settings {
             global.output
         };
         let output = layers.pick(&names::OUTPUT, flag, str::parse)?;
-        let quota_store = layers.pick(&names::QUOTA_STORE, global.quota_store.clone(), text)?;
-        require_memory_store(quota_store)?;
         Ok(Self {
             base_url: layers.pick(&names::BASE_URL, global.base_url.clone(), text)?,
             reply_path: layers.pick(&names::REPLY_PATH, None, text)?,
@@ -176,6 +175,7 @@ impl Settings {
                 text.parse()
                     .map_err(|_| "not a number of retries".to_owned())
             })?,
+            quota_store: layers.pick(&names::QUOTA_STORE, global.quota_store.clone(), text)?,
             no_input: layers
                 .pick(
                     &names::NO_INPUT,
@@ -225,17 +225,6 @@ fn profile(
         named.origin,
         config.path().display()
     )))
-}
-
-/// Only the memory of this process holds a ledger in this version.
-fn require_memory_store(store: Option<Setting<String>>) -> Result<(), Failure> {
-    match store {
-        Some(store) if store.value != "memory" => Err(Failure::config(format!(
-            "the quota store given by {} is not in this version: only \"memory\" is",
-            store.origin
-        ))),
-        _ => Ok(()),
-    }
 }
 
 pub(crate) fn parse_assistant_id(text: &str) -> Result<AssistantId, String> {

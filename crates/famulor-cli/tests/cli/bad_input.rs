@@ -272,7 +272,7 @@ fn numbers_and_durations_are_checked_wherever_they_come_from() {
         ("--rate-limit", "FAMULOR_RATE_LIMIT", "0/60s"),
         ("--rate-limit", "FAMULOR_RATE_LIMIT", "5/0s"),
         ("--output", "FAMULOR_OUTPUT", "xml"),
-        ("--quota-store", "FAMULOR_QUOTA_STORE", "redis://localhost"),
+        ("--quota-store", "FAMULOR_QUOTA_STORE", "mysql://localhost"),
         ("--no-input=1", "FAMULOR_NO_INPUT", "maybe"),
     ] {
         let flag = format!("{flag}={value}");

@@ -195,8 +195,9 @@ fn seven_is_a_limit_that_cannot_be_waited_for() {
     let limit = RateLimit::parse("1/60s").expect("a limit");
     let world = Fixture::with(|emulator| emulator.rate_limit(limit));
     world.famulor(reply(&["Hello"])).run().exits(0);
-    // A new process knows nothing of the slot that the first one took.
-    let error = failing_reply(&world, &["--max-wait", "1s", "Hello"], 7);
+    // With a quota of its own a command knows nothing of the slot that the first one took.
+    let alone = ["--quota-store", "memory", "--max-wait", "1s", "Hello"];
+    let error = failing_reply(&world, &alone, 7);
     assert_eq!(error["kind"], "rate_limited");
     assert_eq!(error["delivery"], "refused");
     assert_eq!(error["http_status"], 429);
@@ -207,7 +208,8 @@ fn seven_is_a_limit_that_cannot_be_waited_for() {
         "{error}"
     );
     for (variable, value) in [("FAMULOR_DEADLINE", "2s"), ("FAMULOR_MAX_WAIT", "0s")] {
-        let ran = world.famulor(reply(&["Hello"])).env(variable, value).run();
+        let call = world.famulor(reply(&["--quota-store", "memory", "Hello"]));
+        let ran = call.env(variable, value).run();
         ran.exits(7).says("not billed");
     }
 }

@@ -10,6 +10,7 @@ mod exit_codes;
 mod fixture;
 mod help;
 mod interruption;
+mod quota;
 mod readme;
 mod reply;
 mod safety;
