@@ -64,11 +64,10 @@ impl Recorded {
     const LONGEST: usize = 16 * 1024;
 
     pub(crate) fn of(body: &Bytes) -> Self {
-        if body.len() <= Self::LONGEST {
-            return Self(body.clone());
-        }
-        // A copy: a slice would keep the whole.
-        Self(Bytes::copy_from_slice(&body[..Self::LONGEST]))
+        // A copy: a slice of what hyper has read keeps its whole buffer alive.
+        Self(Bytes::copy_from_slice(
+            &body[..body.len().min(Self::LONGEST)],
+        ))
     }
 
     /// The bytes.

@@ -94,12 +94,30 @@
 //! reason to, the others only when it is their turn. Dropping a waiting call
 //! leaves nothing behind.
 //!
+//! # Who shares it
+//!
+//! | processes | store | feature |
+//! |---|---|---|
+//! | one | [`MemoryStore`] | |
+//! | those of one machine | `SqliteStore`: a file | `sqlite` |
+//! | those of many machines | `PostgresStore`: two tables | `postgres` |
+//! | | `RedisStore`: a key an account, on Redis or Valkey | `redis` |
+//!
+//! [`open_store`] opens any of them by its name, a path or a URL. Times come from
+//! the store's clock alone, so machines need not agree on what time it is. A
+//! process that dies with permits costs idle slots until they run out, never an
+//! overrun; one that was suspended cannot send on an [old permit](StalePermit).
+//! If the store cannot be reached, calls fail with that reason, unless one has
+//! chosen to go on with [a share of each limit](QuotaStore::degrade_to_local).
+//! First come, first served holds inside a process; between processes, whoever
+//! asks first when a slot comes free.
+//!
 //! # Where the parts are
 //!
 //! | | |
 //! |---|---|
 //! | [`ledger`] | the rules, for one account, with the time as an argument: no clock, no waiting |
-//! | [`store`] | where ledgers are kept: [`MemoryStore`], stores that processes share, and the [`QuotaStore`] to write others |
+//! | [`store`] | where ledgers are kept, and the [`QuotaStore`] to write other stores |
 //! | [`Quota`] | lanes, deadlines and permits, in front of any store |
 //!
 //! An account is under 512 bytes in memory while its limit allows a handful of

@@ -71,7 +71,7 @@ impl Drop for Process {
     }
 }
 
-/// Where `cargo xtask judge prism` has it, if that was run.
+/// Where npm puts it; the figure is left out where it is not installed.
 fn prism(own: &std::path::Path, address: SocketAddr) -> Result<Command, String> {
     let target = own
         .ancestors()
