@@ -196,3 +196,101 @@ fn text(tokens: &impl ToTokens) -> String {
 fn gone(what: &str) -> String {
     format!("the generator no longer writes `{what}`: adapt xtask/codegen/src/calls.rs")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{rewrite, text};
+
+    /// A call as the generator writes it.
+    const CALL: &str = r#"
+        impl<'a> GetMe<'a> {
+            pub async fn send(self) -> Result<ResponseValue<types::Me>, Error<types::ApiError>> {
+                let Self { client } = self;
+                let url = format!("{}/user/me", client.baseurl,);
+                let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+                header_map.append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+                );
+                #[allow(unused_mut)]
+                let mut request = client.client.get(url).headers(header_map).build()?;
+                let info = OperationInfo { operation_id: "get_me" };
+                client.pre(&mut request, &info).await?;
+                let result = client.exec(request, &info).await;
+                client.post(&result, &info).await?;
+                let response = result?;
+                match response.status().as_u16() {
+                    200u16 => ResponseValue::from_response(response).await,
+                    401u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                    429u16 => {
+                        Err(Error::ErrorResponse(ResponseValue::from_response(response).await?))
+                    }
+                    _ => Err(Error::UnexpectedResponse(response)),
+                }
+            }
+        }"#;
+
+    fn rewritten(code: &str) -> Result<String, String> {
+        let mut file = syn::parse_file(code).map_err(|error| error.to_string())?;
+        rewrite(&mut file)?;
+        Ok(text(&file))
+    }
+
+    #[test]
+    fn a_call_sends_no_version_keeps_its_url_and_reads_its_answer_once() -> Result<(), String> {
+        let code = rewritten(CALL)?;
+        for part in [
+            r#"let url = crate :: route :: url (client , format ! ("{}/user/me" , client . baseurl ,)) ? ;"#,
+            "client . client . get (url) . build () ?",
+            "crate :: answer :: ask (client , request , | status | matches ! (status , 401u16 | 429u16)) . await }",
+        ] {
+            assert!(code.contains(part), "no {part} in\n{code}");
+        }
+        for gone in ["header_map", "exec", "match response"] {
+            assert!(!code.contains(gone), "{gone} in\n{code}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn an_id_in_a_path_is_not_held_on_to() -> Result<(), String> {
+        let with_id = CALL.replace(
+            "user/me\", client.baseurl,",
+            "user/{}\", client.baseurl, id,",
+        );
+        assert_ne!(with_id, CALL);
+        assert!(!rewritten(&with_id)?.contains("route"));
+        Ok(())
+    }
+
+    #[test]
+    fn whatever_the_generator_writes_otherwise_is_refused_by_name() {
+        for (from, to) in [
+            ("with_capacity(1usize)", "with_capacity(2usize)"),
+            ("\"api-version\"", "\"x-version\""),
+            (".headers(header_map)", ""),
+            ("let url = format!", "let address = format!"),
+            (
+                "client.exec(request, &info).await",
+                "client.client.execute(request).await",
+            ),
+            ("client.post(&result, &info).await?;", ""),
+            ("200u16 =>", "201u16 =>"),
+            ("401u16 => Err", "401u16 => Ok"),
+            (
+                "200u16 => ResponseValue::from_response(response).await",
+                "200u16 => Ok(ResponseValue::empty(response))",
+            ),
+            (
+                "_ => Err(Error::UnexpectedResponse(response))",
+                "_ => Err(Error::Custom(String::new()))",
+            ),
+            ("async fn send", "async fn stream"),
+        ] {
+            let code = CALL.replace(from, to);
+            assert_ne!(code, CALL, "{from}");
+            let refusal = rewritten(&code).expect_err(from);
+            assert!(refusal.contains("calls.rs"), "{from}: {refusal}");
+        }
+    }
+}
