@@ -69,6 +69,9 @@ where
     if call.operation.needs_key && !call.shared.has_key() {
         return Err(missing_key().with_read_only(call.operation.effect == Effect::Read));
     }
+    if let Err(error) = call.shared.ready_to_connect() {
+        return Err(error.with_read_only(call.operation.effect == Effect::Read));
+    }
     let mut attempts = call.attempts_before;
     let mut at_head = false;
     let mut unsettled = false;
