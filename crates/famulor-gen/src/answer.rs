@@ -1,9 +1,9 @@
 //! One answer of the server, read once and kept whole.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::{Bytes, BytesMut};
-use memchr::memmem;
+use memchr::memmem::Finder;
 use reqwest::{Request, Response, ResponseBuilderExt, StatusCode, Url, header::HeaderMap};
 use serde::de::DeserializeOwned;
 
@@ -30,37 +30,42 @@ pub enum BodyEnd {
 }
 
 /// What the server answered: status, headers, and the body as far as it came and as far as the ceiling lets it.
+///
+/// Cheap to clone.
 #[derive(Clone)]
-pub struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: Arc<HeaderMap>,
-    pub(crate) body: Bytes,
-    pub(crate) end: BodyEnd,
+pub struct Answer(Arc<Whole>);
+
+#[derive(Clone)]
+struct Whole {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    end: BodyEnd,
 }
 
 impl Answer {
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.0.headers
     }
 
     /// The body, as far as it came.
     #[must_use]
     pub fn body(&self) -> &Bytes {
-        &self.body
+        &self.0.body
     }
 
     /// How the body ended.
     #[must_use]
     pub fn end(&self) -> BodyEnd {
-        self.end
+        self.0.end
     }
 
     /// Whether this is a 2xx whose body says that the request was refused: `status` or `success` is `false`.
@@ -74,16 +79,16 @@ impl Answer {
             success: serde_json::Value,
         }
         // Most successes are told by a look at their bytes, without parsing them twice.
-        self.status.is_success()
-            && may_say_no(&self.body)
-            && serde_json::from_slice::<Envelope>(&self.body)
+        self.status().is_success()
+            && may_say_no(self.body())
+            && serde_json::from_slice::<Envelope>(self.body())
                 .is_ok_and(|e| e.status == false || e.success == false)
     }
 
     /// Whether it is a success, and all of it came.
     pub(crate) fn is_whole_success(&self) -> bool {
-        self.status.is_success()
-            && self.end == BodyEnd::Complete
+        self.status().is_success()
+            && self.end() == BodyEnd::Complete
             && !self.is_refusal_inside_success()
     }
 
@@ -117,7 +122,13 @@ impl Answer {
     }
 
     fn into_value<T>(self, value: T) -> ResponseValue<T> {
-        ResponseValue::new(value, self.status, Arc::unwrap_or_clone(self.headers))
+        let status = self.status();
+        let headers = match Arc::try_unwrap(self.0) {
+            Ok(whole) => whole.headers,
+            // An observer has it too.
+            Err(shared) => shared.headers.clone(),
+        };
+        ResponseValue::new(value, status, headers)
     }
 
     /// A response with this answer's status, headers and body, and the answer itself in its extensions.
@@ -125,10 +136,10 @@ impl Answer {
         // Without a URL of its own the conversion would make one up.
         let mut response = http::Response::builder()
             .url(url)
-            .body(self.body.clone())
+            .body(self.body().clone())
             .unwrap_or_default();
-        *response.status_mut() = self.status;
-        *response.headers_mut() = HeaderMap::clone(&self.headers);
+        *response.status_mut() = self.status();
+        *response.headers_mut() = self.headers().clone();
         response.extensions_mut().insert(self);
         response.into()
     }
@@ -136,7 +147,8 @@ impl Answer {
 
 /// Whether `false` is somewhere the value of `"status"` or `"success"`.
 fn may_say_no(body: &[u8]) -> bool {
-    memmem::find_iter(body, b"false").any(|at| {
+    static FALSE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("false"));
+    FALSE.find_iter(body).any(|at| {
         let before = body[..at].trim_ascii_end();
         let key = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end);
         key.is_some_and(|key| key.ends_with(b"\"status\"") || key.ends_with(b"\"success\""))
@@ -147,9 +159,9 @@ fn may_say_no(body: &[u8]) -> bool {
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Answer")
-            .field("status", &self.status.as_u16())
-            .field("body_bytes", &self.body.len())
-            .field("end", &self.end)
+            .field("status", &self.status().as_u16())
+            .field("body_bytes", &self.body().len())
+            .field("end", &self.end())
             .finish_non_exhaustive()
     }
 }
@@ -168,15 +180,16 @@ impl Reading {
     async fn read_body(&mut self, response: &mut Response, ceiling: usize) -> BodyEnd {
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) => {
+                Ok(Some(mut chunk)) => {
                     let room = ceiling - self.first.len() - self.rest.len();
-                    let taken = chunk.slice(..chunk.len().min(room));
+                    let too_large = chunk.len() > room;
+                    chunk.truncate(room);
                     if self.first.is_empty() && self.rest.is_empty() {
-                        self.first = taken;
+                        self.first = chunk;
                     } else {
-                        self.rest.extend_from_slice(&taken);
+                        self.rest.extend_from_slice(&chunk);
                     }
-                    if chunk.len() > room {
+                    if too_large {
                         return BodyEnd::TooLarge;
                     }
                 }
@@ -196,12 +209,12 @@ impl Reading {
             whole.extend_from_slice(&self.rest);
             whole.freeze()
         };
-        Answer {
+        Answer(Arc::new(Whole {
             status: self.status,
-            headers: Arc::new(std::mem::take(&mut self.headers)),
+            headers: std::mem::take(&mut self.headers),
             body,
             end,
-        }
+        }))
     }
 }
 
@@ -236,12 +249,12 @@ pub(crate) async fn ask<T: DeserializeOwned, E: DeserializeOwned>(
 ) -> Result<ResponseValue<T>, Error<E>> {
     let (answer, response) = client.answer(request).await?;
     if answer.is_whole_success() {
-        if let Ok(value) = serde_json::from_slice(&answer.body) {
+        if let Ok(value) = serde_json::from_slice(answer.body()) {
             return Ok(answer.into_value(value));
         }
-    } else if answer.end == BodyEnd::Complete
-        && is_documented_refusal(answer.status.as_u16())
-        && let Ok(value) = serde_json::from_slice(&answer.body)
+    } else if answer.end() == BodyEnd::Complete
+        && is_documented_refusal(answer.status().as_u16())
+        && let Ok(value) = serde_json::from_slice(answer.body())
     {
         return Err(Error::ErrorResponse(answer.into_value(value)));
     }
