@@ -1,13 +1,15 @@
 //! One answer of the server, read once and kept whole.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Response, ResponseBuilderExt, StatusCode, Url, header::HeaderMap};
+use memchr::memmem::Finder;
+use reqwest::{Request, Response, ResponseBuilderExt, StatusCode, Url, header::HeaderMap};
 use serde::de::DeserializeOwned;
 
-use crate::Observer;
 use crate::generated::{Error, ResponseValue};
+use crate::hooks::watch_body;
+use crate::{Client, Observer};
 
 /// How much of an error's body is kept, in bytes: enough for any message, too little to fill a memory or a log.
 pub const ERROR_BODY_CEILING: usize = 64 * 1024;
@@ -28,37 +30,42 @@ pub enum BodyEnd {
 }
 
 /// What the server answered: status, headers, and the body as far as it came and as far as the ceiling lets it.
+///
+/// Cheap to clone.
 #[derive(Clone)]
-pub struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: Arc<HeaderMap>,
-    pub(crate) body: Bytes,
-    pub(crate) end: BodyEnd,
+pub struct Answer(Arc<Whole>);
+
+#[derive(Clone)]
+struct Whole {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    end: BodyEnd,
 }
 
 impl Answer {
     /// The HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.0.headers
     }
 
     /// The body, as far as it came.
     #[must_use]
     pub fn body(&self) -> &Bytes {
-        &self.body
+        &self.0.body
     }
 
     /// How the body ended.
     #[must_use]
     pub fn end(&self) -> BodyEnd {
-        self.end
+        self.0.end
     }
 
     /// Whether this is a 2xx whose body says that the request was refused: `status` or `success` is `false`.
@@ -72,16 +79,23 @@ impl Answer {
             success: serde_json::Value,
         }
         // Most successes are told by a look at their bytes, without parsing them twice.
-        self.status.is_success()
-            && may_say_no(&self.body)
-            && serde_json::from_slice::<Envelope>(&self.body)
+        self.status().is_success()
+            && may_say_no(self.body())
+            && serde_json::from_slice::<Envelope>(self.body())
                 .is_ok_and(|e| e.status == false || e.success == false)
+    }
+
+    /// Whether it is a success, and all of it came.
+    pub(crate) fn is_whole_success(&self) -> bool {
+        self.status().is_success()
+            && self.end() == BodyEnd::Complete
+            && !self.is_refusal_inside_success()
     }
 
     /// Reads a response to its end or to the ceiling for its status. Never fails: a body that is cut off is an answer
     /// too. Dropped on the way, as when its caller's time is up, it notes what came so far.
     pub(crate) async fn read(
-        mut response: Response,
+        response: &mut Response,
         success_ceiling: usize,
         observer: Option<Observer>,
     ) -> Self {
@@ -98,7 +112,7 @@ impl Answer {
             rest: BytesMut::new(),
             observer,
         };
-        let end = reading.read_body(&mut response, ceiling).await;
+        let end = reading.read_body(response, ceiling).await;
         let observer = reading.observer.take();
         let answer = reading.answer(end);
         if let Some(observer) = observer {
@@ -107,31 +121,37 @@ impl Answer {
         answer
     }
 
+    fn into_value<T>(self, value: T) -> ResponseValue<T> {
+        let status = self.status();
+        let headers = match Arc::try_unwrap(self.0) {
+            Ok(whole) => whole.headers,
+            // An observer has it too.
+            Err(shared) => shared.headers.clone(),
+        };
+        ResponseValue::new(value, status, headers)
+    }
+
     /// A response with this answer's status, headers and body, and the answer itself in its extensions.
-    pub(crate) fn into_response(self, url: Url) -> Response {
-        // Without a URL of its own the conversion would make one up, and parse it every time.
+    fn into_response(self, url: Url) -> Response {
+        // Without a URL of its own the conversion would make one up.
         let mut response = http::Response::builder()
             .url(url)
-            .body(self.body.clone())
+            .body(self.body().clone())
             .unwrap_or_default();
-        *response.status_mut() = self.status;
-        *response.headers_mut() = HeaderMap::clone(&self.headers);
+        *response.status_mut() = self.status();
+        *response.headers_mut() = self.headers().clone();
         response.extensions_mut().insert(self);
         response.into()
     }
 }
 
-/// Whether `"status"` or `"success"` is somewhere followed by `false`.
+/// Whether `false` is somewhere the value of `"status"` or `"success"`.
 fn may_say_no(body: &[u8]) -> bool {
-    let starts = body.windows(2).enumerate().filter(|(_, two)| two == b"\"s");
-    let keys = starts.filter_map(|(start, _)| {
-        let rest = &body[start..];
-        rest.strip_prefix(b"\"status\"")
-            .or_else(|| rest.strip_prefix(b"\"success\""))
-    });
-    keys.map(<[u8]>::trim_ascii_start).any(|rest| {
-        let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-        value.is_some_and(|value| value.starts_with(b"false"))
+    static FALSE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("false"));
+    FALSE.find_iter(body).any(|at| {
+        let before = body[..at].trim_ascii_end();
+        let key = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end);
+        key.is_some_and(|key| key.ends_with(b"\"status\"") || key.ends_with(b"\"success\""))
     })
 }
 
@@ -139,9 +159,9 @@ fn may_say_no(body: &[u8]) -> bool {
 impl std::fmt::Debug for Answer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Answer")
-            .field("status", &self.status.as_u16())
-            .field("body_bytes", &self.body.len())
-            .field("end", &self.end)
+            .field("status", &self.status().as_u16())
+            .field("body_bytes", &self.body().len())
+            .field("end", &self.end())
             .finish_non_exhaustive()
     }
 }
@@ -160,15 +180,16 @@ impl Reading {
     async fn read_body(&mut self, response: &mut Response, ceiling: usize) -> BodyEnd {
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) => {
+                Ok(Some(mut chunk)) => {
                     let room = ceiling - self.first.len() - self.rest.len();
-                    let taken = chunk.slice(..chunk.len().min(room));
+                    let too_large = chunk.len() > room;
+                    chunk.truncate(room);
                     if self.first.is_empty() && self.rest.is_empty() {
-                        self.first = taken;
+                        self.first = chunk;
                     } else {
-                        self.rest.extend_from_slice(&taken);
+                        self.rest.extend_from_slice(&chunk);
                     }
-                    if chunk.len() > room {
+                    if too_large {
                         return BodyEnd::TooLarge;
                     }
                 }
@@ -188,12 +209,12 @@ impl Reading {
             whole.extend_from_slice(&self.rest);
             whole.freeze()
         };
-        Answer {
+        Answer(Arc::new(Whole {
             status: self.status,
-            headers: Arc::new(std::mem::take(&mut self.headers)),
+            headers: std::mem::take(&mut self.headers),
             body,
             end,
-        }
+        }))
     }
 }
 
@@ -206,23 +227,41 @@ impl Drop for Reading {
     }
 }
 
-/// Decodes a response as the generated client's `from_response` does, but without losing status and headers when it
-/// cannot: whatever is not the documented type comes back as [`Error::UnexpectedResponse`].
-pub(crate) async fn decode<T: DeserializeOwned, E>(
-    mut response: Response,
-) -> Result<ResponseValue<T>, Error<E>> {
-    let Some(answer) = response.extensions().get::<Answer>() else {
-        return Err(Error::UnexpectedResponse(response));
-    };
-    if answer.end != BodyEnd::Complete || answer.is_refusal_inside_success() {
-        return Err(Error::UnexpectedResponse(response));
-    }
-    match serde_json::from_slice(&answer.body) {
-        Ok(value) => {
-            let status = answer.status;
-            let headers = std::mem::take(response.headers_mut());
-            Ok(ResponseValue::new(value, status, headers))
+impl Client {
+    /// Sends a request and reads the answer. The response is what is left of it: its URL.
+    pub(crate) async fn answer(&self, mut request: Request) -> reqwest::Result<(Answer, Response)> {
+        if let Some(observer) = &self.inner.observer {
+            watch_body(&mut request, observer);
         }
-        Err(_) => Err(Error::UnexpectedResponse(response)),
+        let mut response = self.client.execute(request).await?;
+        let observer = self.inner.observer.clone();
+        let answer = Answer::read(&mut response, self.inner.body_ceiling, observer).await;
+        Ok((answer, response))
     }
+}
+
+/// Sends a generated request and decodes the answer: a whole success into `T`, a refusal with a documented status into
+/// `E`. Whatever else comes is an [`Error::UnexpectedResponse`] with status, headers and body.
+pub(crate) async fn ask<T: DeserializeOwned, E: DeserializeOwned>(
+    client: &Client,
+    request: Request,
+    is_documented_refusal: impl Fn(u16) -> bool,
+) -> Result<ResponseValue<T>, Error<E>> {
+    let (answer, response) = client.answer(request).await?;
+    if answer.is_whole_success() {
+        if let Ok(value) = serde_json::from_slice(answer.body()) {
+            return Ok(answer.into_value(value));
+        }
+    } else if answer.end() == BodyEnd::Complete
+        && is_documented_refusal(answer.status().as_u16())
+        && let Ok(value) = serde_json::from_slice(answer.body())
+    {
+        return Err(Error::ErrorResponse(answer.into_value(value)));
+    }
+    Err(unexpected(answer, response))
+}
+
+pub(crate) fn unexpected<E>(answer: Answer, response: Response) -> Error<E> {
+    let url = response.url().clone();
+    Error::UnexpectedResponse(answer.into_response(url))
 }

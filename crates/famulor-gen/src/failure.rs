@@ -136,8 +136,10 @@ impl From<Error<ApiError>> for Failure {
                     },
                     status: Some(response.status()),
                     headers: response.headers().clone(),
-                    body: answer.map(|answer| answer.body.clone()).unwrap_or_default(),
-                    end: answer.map(|answer| answer.end),
+                    body: answer
+                        .map(|answer| answer.body().clone())
+                        .unwrap_or_default(),
+                    end: answer.map(Answer::end),
                     source: None,
                     reason: None,
                 }
