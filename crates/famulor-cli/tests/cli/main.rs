@@ -14,5 +14,7 @@ mod quota;
 mod readme;
 mod reply;
 mod safety;
+mod schema;
+mod script;
 mod serve;
 mod standard_input;
