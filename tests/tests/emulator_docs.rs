@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use famulor_emulator::{Emulator, Script};
+use famulor_emulator::Script;
+use famulor_test_judge::emulator;
 use tokio::process::Command;
 
 const DOCS: &str = include_str!("../../docs/emulator.md");
@@ -34,7 +35,7 @@ async fn the_python_snippet_runs_with_requests() {
         eprintln!("skipped: {python} has no requests");
         return;
     }
-    let emulator = Emulator::builder().start().await.expect("a free port");
+    let emulator = emulator().start().await.expect("a free port");
     let output = Command::new(&python)
         .args(["-c", &snippet("python")])
         .env("FAMULOR_BASE_URL", emulator.base_url())
@@ -66,7 +67,7 @@ async fn the_actions_snippet_starts_the_emulator_and_reaches_it() {
     assert_eq!(commands.len(), 2);
     let place = tempfile::tempdir().expect("a directory");
     // Stands in for `famulor emulator serve`: the same flags, an emulator of this process.
-    let emulator = Emulator::builder().start().await.expect("a free port");
+    let emulator = emulator().start().await.expect("a free port");
     let bin = place.path().join("bin");
     std::fs::create_dir(&bin).expect("a directory");
     let program = format!(
@@ -115,7 +116,7 @@ fn write_program(path: &Path, text: &str) {
 async fn the_script_snippet_is_a_script() {
     let script = Script::parse("docs/emulator.md", &snippet("script"));
     let script = script.unwrap_or_else(|error| panic!("{error}"));
-    let emulator = Emulator::builder()
+    let emulator = emulator()
         .script(script)
         .start()
         .await
@@ -128,7 +129,7 @@ async fn a_thousand_emulators_in_one_process_have_a_port_each() {
     let mut running = Vec::new();
     for _ in 0..250 {
         // Four at a time: what clashes, clashes when started at once.
-        let start = || Emulator::builder().start();
+        let start = || emulator().start();
         let (a, b, c, d) = tokio::join!(start(), start(), start(), start());
         running.extend([a, b, c, d].map(|started| started.expect("a free port")));
         // Files are few in some shells; ports are what this is about.

@@ -261,8 +261,15 @@ impl EmulatorBuilder {
 
     /// Calls this with every request once it is over, answered or not: for a
     /// log. It runs where the answer is waited for, so it had better be quick.
+    /// Repeatable: all are called, in their order.
     pub fn on_request(mut self, show: impl Fn(&JournalEntry) + Send + Sync + 'static) -> Self {
-        self.config.on_request = Some(Arc::new(show));
+        self.config.on_request = Some(match self.config.on_request.take() {
+            None => Arc::new(show),
+            Some(earlier) => Arc::new(move |entry: &JournalEntry| {
+                earlier(entry);
+                show(entry);
+            }),
+        });
         self
     }
 

@@ -4,7 +4,8 @@ mod probe;
 
 use std::time::Duration;
 
-use famulor_emulator::{Emulator, Script};
+use famulor_emulator::Script;
+use famulor_test_judge::emulator;
 use probe::{Probe, reply_request};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ const WHOLE: &str = include_str!("scripts/whole.yaml");
 
 async fn frozen(text: &str) -> Probe {
     let script = Script::parse("test.yaml", text).unwrap_or_else(|error| panic!("{error}"));
-    Probe::on(Emulator::builder().time_scale(0.0).script(script)).await
+    Probe::on(emulator().time_scale(0.0).script(script)).await
 }
 
 fn mistake(text: &str) -> String {
@@ -230,7 +231,7 @@ async fn faults_of_a_script_are_whole_again_after_a_reset() {
 #[tokio::test]
 async fn what_is_set_after_a_script_wins_over_it() {
     let script = Script::parse("a.yaml", "seed: 1\nbalance: 5").expect("a script");
-    let probe = Probe::on(Emulator::builder().script(script).balance(7.0)).await;
+    let probe = Probe::on(emulator().script(script).balance(7.0)).await;
     assert_eq!(probe.emulator.balance("token"), 7.0);
 }
 

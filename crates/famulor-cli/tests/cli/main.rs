@@ -17,4 +17,5 @@ mod safety;
 mod schema;
 mod script;
 mod serve;
+mod served;
 mod standard_input;

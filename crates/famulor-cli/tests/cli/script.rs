@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::fixture::{Fixture, Running, read, reply, wait_until};
+use crate::fixture::{Fixture, reply};
+use crate::served::serve;
 
 const DESK: &str = "\
 seed: 42
@@ -21,24 +22,11 @@ assistants:
 /// Two mistakes that only a look at the whole finds.
 const TWO_MISTAKES: &str = "balance: -1\nrules:\n  - when: { turn: 0 }\n    reply: x\n";
 
-fn serve(world: &Fixture, flags: &[&str]) -> (Running, String) {
-    let ready = world.path("ready");
-    let _ = std::fs::remove_file(&ready);
-    let listen = ["--listen", "127.0.0.1:0", "--ready-file", "ready"];
-    let running = world
-        .bare(["emulator", "serve"])
-        .args(&listen)
-        .args(flags)
-        .start();
-    wait_until("it is ready", || ready.exists());
-    (running, read(&ready))
-}
-
 #[test]
 fn a_script_shapes_the_served_emulator() {
     let world = Fixture::new();
     world.file("desk.yaml", DESK);
-    let (mut server, url) = serve(&world, &["--script", "desk.yaml"]);
+    let server = serve(&world, &["--script", "desk.yaml"]);
     let ask = |key: &str| {
         world
             .bare(["reply", "--assistant-id", "7", "--customer", "crm-42"])
@@ -49,7 +37,7 @@ fn a_script_shapes_the_served_emulator() {
                 "off",
                 "Is room 12 free?",
             ])
-            .env("FAMULOR_BASE_URL", &url)
+            .env("FAMULOR_BASE_URL", &server.url)
             .env("FAMULOR_API_KEY", key)
             .run()
     };
@@ -60,14 +48,13 @@ fn a_script_shapes_the_served_emulator() {
     ask("night|desk").exits(7);
     let who = world
         .bare(["whoami", "--json"])
-        .env("FAMULOR_BASE_URL", &url)
+        .env("FAMULOR_BASE_URL", &server.url)
         .env("FAMULOR_API_KEY", "night|desk")
         .run()
         .exits(0)
         .json();
     assert_eq!(who["total_balance"], 2.98, "{who}");
-    server.signal("-TERM");
-    server.end().exits(143).says("any token");
+    server.stop("-TERM").exits(143).says("any token");
 }
 
 #[test]
@@ -77,14 +64,14 @@ fn a_flag_wins_over_the_script_and_no_flag_does_not() {
                   tokens:\n  scripted: { replies: 1/60s }\n";
     world.file("slow.yaml", script);
     let flags = ["--script", "slow.yaml", "--rate-limit", "off"];
-    let (mut server, url) = serve(
+    let server = serve(
         &world,
         &[&flags[..], &["--latency", "0s", "--token", "flag"]].concat(),
     );
     let ask = |key: &str| {
         world
             .bare(reply(&["--rate-limit", "off", "--timeout", "20s", "Hello"]))
-            .env("FAMULOR_BASE_URL", &url)
+            .env("FAMULOR_BASE_URL", &server.url)
             .env("FAMULOR_API_KEY", key)
             .run()
     };
@@ -92,22 +79,21 @@ fn a_flag_wins_over_the_script_and_no_flag_does_not() {
         ask("flag").exits(0);
     }
     ask("scripted").exits(4);
-    server.signal("-TERM");
-    server.end().says("the token you gave");
+    server.stop("-TERM").says("the token you gave");
 
     // Without flags it is as the script says: its token alone, and no answer for half a minute.
-    let (mut server, url) = serve(&world, &["--script", "slow.yaml"]);
+    let server = serve(&world, &["--script", "slow.yaml"]);
     let who = |key: &str| {
         world
             .bare(["whoami", "--timeout", "300ms", "--max-retries", "0"])
-            .env("FAMULOR_BASE_URL", &url)
+            .env("FAMULOR_BASE_URL", &server.url)
             .env("FAMULOR_API_KEY", key)
             .run()
     };
     who("scripted").exits(8);
-    server.signal("-TERM");
-    server.signal("-TERM");
-    server.end().says("the tokens of the script");
+    server
+        .stop_now(&["-TERM", "-TERM"])
+        .says("the tokens of the script");
 }
 
 #[test]
