@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::judge;
 use crate::lint_spec::{self, Outcome};
-use crate::{Failure, program, tree, workspace};
+use crate::{Failure, prism, program, tree, workspace};
 
 /// One thing that must pass.
 struct Step {
@@ -83,6 +83,11 @@ const STEPS: &[Step] = &[
         name: "spec linters",
         repeat: "cargo xtask lint-spec",
         action: Action::Here(lint_spec::lint),
+    },
+    Step {
+        name: "prism",
+        repeat: "cargo xtask judge prism",
+        action: Action::Here(prism::judge),
     },
     Step {
         name: "schemathesis",
