@@ -321,6 +321,39 @@ async fn a_reader_can_follow_the_journal() {
 }
 
 #[tokio::test]
+async fn a_fault_that_cannot_be_played_is_refused_with_what_would_be_right() {
+    let probe = Probe::start().await;
+    for (fault, said) in [
+        (
+            json!({"operation": "generateReplies", "after": "close"}),
+            "operation: `generateReplies` is not known here; did you mean `generateReply`?",
+        ),
+        (
+            json!([{"after": "close"}, {"before": {"answer": {"statsu": 503}}}]),
+            "before.answer.statsu: unknown key; did you mean `status`?",
+        ),
+        (
+            json!({"before": {"answer": {"status": "busy"}}}),
+            "before.answer.status: string \"busy\" stands here; expected a whole number, zero or more",
+        ),
+        (
+            json!({"nth": 0, "after": "close"}),
+            "nth counts from 1: the first call is 1",
+        ),
+    ] {
+        let refused = probe.control(Method::POST, "/faults", Some(fault)).await;
+        assert_eq!(
+            (refused.status, &refused.body["error"]),
+            (422, &json!(said))
+        );
+    }
+    assert!(
+        probe.emulator.faults().is_empty(),
+        "half of a list was taken"
+    );
+}
+
+#[tokio::test]
 async fn what_no_operation_is_gets_no_answer_from_the_control_plane() {
     let probe = Probe::start().await;
     let url = format!("http://{}/__emulator/unknown", probe.emulator.addr());

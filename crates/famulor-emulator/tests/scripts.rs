@@ -281,7 +281,7 @@ fn a_mistake_is_told_with_line_path_and_what_would_be_right() {
         ),
         (
             "assistants:\n  - id: seven\n    name: x\n",
-            "desk.yaml:2:5: assistants[0].id: string \"seven\" stands here; expected i64",
+            "desk.yaml:2:5: assistants[0].id: string \"seven\" stands here; expected a whole number",
         ),
         (
             "limits:\n  replies: often\n",
@@ -314,6 +314,30 @@ fn a_mistake_is_told_with_line_path_and_what_would_be_right() {
         (
             "time: { starts_at: noon }",
             "desk.yaml:1:9: time.starts_at: is no time; write it like 2025-01-07T09:00:00Z",
+        ),
+        (
+            "seed: -1",
+            "desk.yaml:1:1: seed: the number -1 stands here; expected a whole number, zero or more",
+        ),
+        (
+            "assistants: { id: 7 }",
+            "desk.yaml:1:1: assistants: a mapping stands here; expected a list",
+        ),
+        (
+            "just words",
+            "desk.yaml:1:1: string \"just words\" stands here; expected a mapping: keys with values",
+        ),
+        (
+            "faults:\n  - { before: { answer: { status: 5 } } }\n",
+            "desk.yaml:2:27: faults[0].before.answer.status: a status is a number from 200 to 999, such as 503",
+        ),
+        (
+            "conversations:\n  - { id: a, assistant: 123 }\n  - { id: a, assistant: 124 }\n",
+            "desk.yaml:3:7: conversations[1].id: another conversation has the id a; give each its own, or leave it out",
+        ),
+        (
+            "rules:\n\t- reply: x\n",
+            "desk.yaml:2:1: found character that cannot start any token; indent with spaces: YAML takes no tabs",
         ),
         (
             "balance: -1",

@@ -19,3 +19,5 @@ mod script;
 mod serve;
 mod served;
 mod standard_input;
+#[cfg(unix)]
+mod workflow;

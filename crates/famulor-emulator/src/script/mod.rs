@@ -7,6 +7,7 @@ mod locate;
 mod nearest;
 mod rules;
 mod types;
+pub(crate) mod words;
 
 use std::fmt;
 use std::path::Path;

@@ -44,8 +44,10 @@ fn wrong_script(error: &ScriptError) -> Failure {
     let lines = error.to_string();
     let mut lines = lines.lines().map(str::to_owned);
     let first = lines.next().unwrap_or_default();
-    Failure::config(first)
-        .details(lines)
-        .of_this_machine()
-        .next("famulor schema emulator-script shows what a script can have")
+    let failure = Failure::config(first).details(lines).of_this_machine();
+    // A file that cannot be read has no lines.
+    if error.problems().iter().all(|problem| problem.line == 0) {
+        return failure;
+    }
+    failure.next("famulor schema emulator-script shows what a script can have")
 }
