@@ -30,7 +30,7 @@ fn client(between: &Between) -> Client {
         .expect("a client")
 }
 
-/// An example of an answer, as the spec has it.
+/// An answer that the spec describes. Null: by its schema alone.
 struct Example {
     operation: String,
     wanted: Wanted,
@@ -55,22 +55,30 @@ fn examples() -> Vec<Example> {
             let Some(name) = operation["operationId"].as_str() else {
                 continue;
             };
+            let example = |status: u16, prefer: String, value: Value| Example {
+                operation: name.to_owned(),
+                wanted: Wanted {
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                    prefer,
+                },
+                status,
+                value,
+            };
+            let before = found.len();
             for (status, response) in fields(&operation["responses"]) {
                 // `4XX` has none.
                 let Ok(status) = status.parse() else { continue };
                 let json = follow(&response)["content"]["application/json"].clone();
-                for (key, example) in fields(&json["examples"]) {
-                    found.push(Example {
-                        operation: name.to_owned(),
-                        wanted: Wanted {
-                            method: method.to_uppercase(),
-                            path: path.clone(),
-                            prefer: format!("code={status}, example={key}"),
-                        },
-                        status,
-                        value: follow(&example)["value"].clone(),
-                    });
+                for (key, value) in fields(&json["examples"]) {
+                    let prefer = format!("code={status}, example={key}");
+                    let value = follow(&value)["value"].clone();
+                    found.push(example(status, prefer, value));
                 }
+            }
+            if found[before..].iter().all(|example| example.status != 200) {
+                // Prism makes one up from the schema.
+                found.push(example(200, "code=200".to_owned(), Value::Null));
             }
         }
     }
@@ -160,9 +168,9 @@ async fn every_documented_answer_of_every_operation_is_understood() {
     }
     let operations: std::collections::BTreeSet<_> =
         examples.iter().map(|example| &example.operation).collect();
-    // As many as the spec has: a spec that could not be read would have none.
-    assert_eq!(operations.len(), 11);
-    assert!(successes >= 11 && refusals >= 40, "{successes}, {refusals}");
+    // As many as there were once: a spec that could not be read has none.
+    let enough = operations.len() >= 11 && successes >= 11 && refusals >= 40;
+    assert!(enough, "{operations:?}: {successes}, {refusals}");
     println!(
         "prism: {} operations, {successes} successes and {refusals} refusals, no violation",
         operations.len()
@@ -172,8 +180,10 @@ async fn every_documented_answer_of_every_operation_is_understood() {
 /// Every field of the answer that the example has is as the example has it.
 #[track_caller]
 fn assert_same(place: &str, answer: &Value, example: &Value) {
+    if answer.is_null() || example.is_null() {
+        return;
+    }
     let (rows, fields) = match answer {
-        Value::Null => return,
         Value::Array(rows) => (rows.as_slice(), example["data"].as_array()),
         _ => (std::slice::from_ref(answer), None),
     };
