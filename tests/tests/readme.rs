@@ -1,8 +1,7 @@
 //! The README's Rust example compiles, and does what the README says.
 
+use famulor_test_judge::emulator;
 use std::process::Command;
-
-use famulor_emulator::Emulator;
 
 const README: &str = include_str!("../../README.md");
 const EXAMPLE: &str = include_str!("../src/bin/readme.rs");
@@ -17,7 +16,7 @@ fn the_readme_shows_the_example_that_is_compiled() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_example_prints_a_reply() -> Result<(), Box<dyn std::error::Error>> {
-    let emulator = Emulator::builder().start().await?;
+    let emulator = emulator().start().await?;
     let output = Command::new(env!("CARGO_BIN_EXE_readme"))
         .env("FAMULOR_BASE_URL", emulator.base_url())
         .env("FAMULOR_API_KEY", "test")

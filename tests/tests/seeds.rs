@@ -5,6 +5,7 @@
 use std::process::{Command, Stdio};
 
 use famulor_emulator::{Emulator, Operation};
+use famulor_test_judge::emulator;
 use serde_json::{Value, json};
 
 const CREATE: &str = include_str!("../seeds/create-conversation.txt");
@@ -155,7 +156,7 @@ impl World {
             .enable_all()
             .build()
             .expect("a runtime");
-        let emulator = runtime.block_on(Emulator::builder().start());
+        let emulator = runtime.block_on(emulator().start());
         Self {
             emulator: emulator.expect("an emulator"),
             _runtime: runtime,

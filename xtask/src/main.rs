@@ -3,6 +3,8 @@
 mod failure;
 mod judge;
 mod lint_spec;
+mod npm;
+mod prism;
 mod program;
 mod test;
 mod tree;
@@ -20,6 +22,7 @@ cargo xtask check               openapi.yaml against tests/fixtures and the gene
 cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs npm)
 cargo xtask judge schemathesis [N] [SEED]
                                 the emulator under schemathesis, at least N cases (2000; needs Python)
+cargo xtask judge prism         the client under Prism, which serves openapi.yaml (needs npm)
 cargo xtask bench NAME          measurements beside their yardsticks: quota, call, emulator
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         ["check"] => program::cargo(&["run", "--quiet", "--package", "conformance"]),
         ["lint-spec"] => lint_spec::run(),
         ["judge", "schemathesis", rest @ ..] => judge::run(rest),
+        ["judge", "prism"] => prism::run(),
         ["bench", name @ ..] => {
             let mut arguments = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
             arguments.extend(name);

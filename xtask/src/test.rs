@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::judge;
 use crate::lint_spec::{self, Outcome};
-use crate::{Failure, program, tree, workspace};
+use crate::{Failure, prism, program, tree, workspace};
 
 /// One thing that must pass.
 struct Step {
@@ -76,13 +76,18 @@ const STEPS: &[Step] = &[
     Step {
         name: "packages",
         // Not verified, that is not built: the workspace is, and a build out of each package's own copy takes minutes.
-        repeat: "cargo package --workspace --exclude xtask --exclude bench --exclude codegen --exclude conformance --exclude famulor-tests --exclude famulor-test-stores --allow-dirty --no-verify --offline --quiet",
+        repeat: "cargo package --workspace --exclude xtask --exclude bench --exclude codegen --exclude conformance --exclude famulor-tests --exclude famulor-test-judge --exclude famulor-test-stores --allow-dirty --no-verify --offline --quiet",
         action: Action::Cargo,
     },
     Step {
         name: "spec linters",
         repeat: "cargo xtask lint-spec",
         action: Action::Here(lint_spec::lint),
+    },
+    Step {
+        name: "prism",
+        repeat: "cargo xtask judge prism",
+        action: Action::Here(prism::judge),
     },
     Step {
         name: "schemathesis",

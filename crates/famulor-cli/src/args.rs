@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{api, assistant, chat, completions, conversation, demo, emulator, reply};
+use crate::commands::{
+    api, assistant, chat, completions, conversation, demo, emulator, reply, schema,
+};
 use crate::duration;
 use crate::output::Format;
 use crate::settings::RateLimit;
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Emulator(emulator::Args),
     /// Print the completion script of a shell
     Completions(completions::Args),
+    /// Print the JSON Schema of what this tool reads and writes
+    Schema(schema::Args),
     /// Print name, version and target
     #[command(before_help = "Examples:\n  famulor version\n  famulor version --json\n")]
     Version,

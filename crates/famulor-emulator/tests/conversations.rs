@@ -2,7 +2,8 @@
 
 mod probe;
 
-use famulor_emulator::{Contact, Conversation, ConversationKind, Emulator, Message};
+use famulor_emulator::{Contact, Conversation, ConversationKind, Message};
+use famulor_test_judge::emulator;
 use probe::{Probe, documented};
 use serde_json::{Value, json};
 
@@ -148,7 +149,7 @@ async fn the_documented_whatsapp_and_api_conversations_read_back_as_documented()
         ),
         ..Conversation::default()
     };
-    let probe = Probe::on(Emulator::builder().conversation(whatsapp)).await;
+    let probe = Probe::on(emulator().conversation(whatsapp)).await;
     let answer = probe
         .get("/conversations/8d0f7780-8536-51ef-055c-f18fd2g01bf8")
         .await;

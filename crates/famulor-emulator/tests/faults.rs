@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use famulor_emulator::{After, AsAnswer, Before, CannedAnswer, Emulator, Fault, Operation};
+use famulor_test_judge::emulator;
 use probe::{Probe, reply_request, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -78,7 +79,7 @@ fn noted(fault: &str) -> Option<String> {
 
 #[tokio::test]
 async fn refused_the_connection_is_reset_and_nothing_counted() {
-    let emulator = Emulator::builder().start().await.expect("a free port");
+    let emulator = emulator().start().await.expect("a free port");
     emulator.inject(Fault::before(Before::Refuse));
     let read = raw(&emulator, "anna").await;
     assert_eq!(
@@ -95,7 +96,7 @@ async fn refused_the_connection_is_reset_and_nothing_counted() {
 
 #[tokio::test]
 async fn closed_before_processing_nothing_is_sent_and_nothing_done() {
-    let emulator = Emulator::builder().start().await.expect("a free port");
+    let emulator = emulator().start().await.expect("a free port");
     emulator.inject(Fault::before(Before::Close));
     let read = raw(&emulator, "anna").await;
     assert_eq!((read.text.as_str(), read.end), ("", Ok(())));
@@ -106,7 +107,7 @@ async fn closed_before_processing_nothing_is_sent_and_nothing_done() {
 
 #[tokio::test]
 async fn closed_after_processing_nothing_is_sent_and_all_is_done_and_billed() {
-    let emulator = Emulator::builder().start().await.expect("a free port");
+    let emulator = emulator().start().await.expect("a free port");
     emulator.inject(Fault::after(After::Close));
     let read = raw(&emulator, "anna").await;
     assert_eq!((read.text.as_str(), read.end), ("", Ok(())));
@@ -119,7 +120,7 @@ async fn closed_after_processing_nothing_is_sent_and_all_is_done_and_billed() {
 
 #[tokio::test]
 async fn a_cut_answer_promises_more_than_it_sends() {
-    let emulator = Emulator::builder().start().await.expect("a free port");
+    let emulator = emulator().start().await.expect("a free port");
     emulator.inject(Fault::after(After::Cut(20)));
     let read = raw(&emulator, "anna").await;
     let (head, body) = read.text.split_once("\r\n\r\n").expect("a whole head");
@@ -136,7 +137,7 @@ async fn a_cut_answer_promises_more_than_it_sends() {
 
 #[tokio::test]
 async fn an_answer_can_be_cut_right_after_its_head() {
-    let emulator = Emulator::builder().start().await.expect("a free port");
+    let emulator = emulator().start().await.expect("a free port");
     emulator.inject(Fault::after(After::Cut(0)));
     let read = raw(&emulator, "anna").await;
     assert!(read.text.ends_with("\r\n\r\n"), "{}", read.text);
@@ -190,7 +191,7 @@ async fn a_delayed_request_is_processed_after_its_client_has_gone() {
 
 #[tokio::test]
 async fn a_message_is_there_before_its_answer_and_the_answer_follows() {
-    let probe = Probe::on(Emulator::builder().latency(Duration::from_millis(300))).await;
+    let probe = Probe::on(emulator().latency(Duration::from_millis(300))).await;
     let length = || {
         let conversation = probe.emulator.conversation_of(123, "anna");
         conversation.map_or(0, |conversation| conversation.history.len())
@@ -304,7 +305,7 @@ async fn unpleasant_answers_of_a_processed_call() {
 
 #[tokio::test]
 async fn a_fault_hits_its_operation_its_customer_and_its_turn_only() {
-    let probe = Probe::on(Emulator::builder().without_limits()).await;
+    let probe = Probe::on(emulator().without_limits()).await;
     probe.emulator.inject(
         Fault::before(Before::Answer(CannedAnswer::server_error()))
             .on(Operation::GenerateReply)

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use famulor_emulator::{After, Emulator, Fault, Operation};
+use famulor_test_judge::emulator;
 use probe::{Probe, answer, until};
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
 async fn every_request_is_in_the_journal_with_what_became_of_it() {
-    let probe = Probe::on(Emulator::builder().reply_price(0.05).time_scale(0.0)).await;
+    let probe = Probe::on(emulator().reply_price(0.05).time_scale(0.0)).await;
     probe.reply("anna", "Hello").await;
     probe.emulator.advance(Duration::from_secs(90));
     probe.get("/user/me").await;
@@ -63,7 +64,7 @@ async fn every_request_is_in_the_journal_with_what_became_of_it() {
 
 #[tokio::test]
 async fn neither_tokens_nor_messages_show_in_journal_stats_or_debug() {
-    let builder = Emulator::builder().token("t0p-s3cret");
+    let builder = emulator().token("t0p-s3cret");
     let settings = format!("{builder:?}");
     let probe = Probe::on(builder).await.with_token("t0p-s3cret");
     probe.reply("anna", "my password is swordfish").await;
@@ -91,7 +92,7 @@ async fn neither_tokens_nor_messages_show_in_journal_stats_or_debug() {
 
 #[tokio::test]
 async fn the_journal_keeps_the_last_requests_and_counts_on() {
-    let probe = Probe::on(Emulator::builder().journal_capacity(3)).await;
+    let probe = Probe::on(emulator().journal_capacity(3)).await;
     for _ in 0..5 {
         probe.get("/user/me").await;
     }
@@ -256,7 +257,7 @@ async fn the_control_plane_sets_and_clears_faults() {
 
 #[tokio::test]
 async fn a_reset_goes_back_to_the_start_but_not_back_in_time() {
-    let probe = Probe::on(Emulator::builder().time_scale(0.0).seed(7)).await;
+    let probe = Probe::on(emulator().time_scale(0.0).seed(7)).await;
     let first = probe.reply("anna", "Hello").await;
     for _ in 0..4 {
         probe.reply("anna", "Hello").await;
@@ -282,7 +283,7 @@ async fn a_reset_goes_back_to_the_start_but_not_back_in_time() {
 
 #[tokio::test]
 async fn the_journal_is_open_before_the_answer_is_sent() {
-    let probe = Probe::on(Emulator::builder().latency(Duration::from_secs(60))).await;
+    let probe = Probe::on(emulator().latency(Duration::from_secs(60))).await;
     let call = probe.begin("anna", "Hello");
     let entry = || probe.emulator.journal().into_iter().next();
     until(|| entry().is_some_and(|entry| entry.processed)).await;
@@ -294,7 +295,7 @@ async fn the_journal_is_open_before_the_answer_is_sent() {
 async fn every_request_is_shown_once_when_it_is_over() {
     let shown = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&shown);
-    let probe = Probe::on_unwatched(Emulator::builder().on_request(move |entry| {
+    let probe = Probe::on(emulator().on_request(move |entry| {
         let line = (entry.sequence, entry.status);
         log.lock().expect("no panic").push(line);
     }))
@@ -317,6 +318,39 @@ async fn a_reader_can_follow_the_journal() {
     let tail = probe.control(Method::GET, "/requests?after=2", None).await;
     let rows = tail.body["requests"].as_array().expect("rows");
     assert_eq!((rows.len(), &rows[0]["sequence"]), (1, &json!(3)));
+}
+
+#[tokio::test]
+async fn a_fault_that_cannot_be_played_is_refused_with_what_would_be_right() {
+    let probe = Probe::start().await;
+    for (fault, said) in [
+        (
+            json!({"operation": "generateReplies", "after": "close"}),
+            "operation: `generateReplies` is not known here; did you mean `generateReply`?",
+        ),
+        (
+            json!([{"after": "close"}, {"before": {"answer": {"statsu": 503}}}]),
+            "before.answer.statsu: unknown key; did you mean `status`?",
+        ),
+        (
+            json!({"before": {"answer": {"status": "busy"}}}),
+            "before.answer.status: string \"busy\" stands here; expected a whole number, zero or more",
+        ),
+        (
+            json!({"nth": 0, "after": "close"}),
+            "nth counts from 1: the first call is 1",
+        ),
+    ] {
+        let refused = probe.control(Method::POST, "/faults", Some(fault)).await;
+        assert_eq!(
+            (refused.status, &refused.body["error"]),
+            (422, &json!(said))
+        );
+    }
+    assert!(
+        probe.emulator.faults().is_empty(),
+        "half of a list was taken"
+    );
 }
 
 #[tokio::test]

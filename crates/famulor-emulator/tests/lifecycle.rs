@@ -4,7 +4,8 @@ mod probe;
 
 use std::time::{Duration, Instant, SystemTime};
 
-use famulor_emulator::{Emulator, StartError};
+use famulor_emulator::StartError;
+use famulor_test_judge::emulator;
 use probe::{Probe, until};
 use tokio::net::TcpStream;
 
@@ -26,7 +27,7 @@ async fn many_run_side_by_side_and_share_nothing() {
 async fn a_start_takes_milliseconds() {
     let begun = Instant::now();
     for _ in 0..10 {
-        drop(Emulator::builder().start().await.expect("a free port"));
+        drop(emulator().start().await.expect("a free port"));
     }
     assert!(
         begun.elapsed() < Duration::from_secs(1),
@@ -37,8 +38,8 @@ async fn a_start_takes_milliseconds() {
 
 #[tokio::test]
 async fn a_taken_port_says_which() {
-    let first = Emulator::builder().start().await.expect("a free port");
-    let error = Emulator::builder()
+    let first = emulator().start().await.expect("a free port");
+    let error = emulator()
         .listen(first.addr())
         .start()
         .await
@@ -49,14 +50,14 @@ async fn a_taken_port_says_which() {
 #[tokio::test]
 async fn time_does_not_run_backwards() {
     for scale in [-1.0, f64::NAN, f64::INFINITY] {
-        let error = Emulator::builder().time_scale(scale).start().await;
+        let error = emulator().time_scale(scale).start().await;
         assert!(matches!(error, Err(StartError::TimeScale(_))));
     }
 }
 
 #[tokio::test]
 async fn an_emulator_on_every_address_names_one_that_can_be_reached() {
-    let emulator = Emulator::builder()
+    let emulator = emulator()
         .listen("0.0.0.0:0".parse().expect("an address"))
         .start()
         .await
@@ -67,7 +68,7 @@ async fn an_emulator_on_every_address_names_one_that_can_be_reached() {
 
 #[tokio::test]
 async fn dropped_it_ends_calls_under_way_and_frees_its_port() {
-    let probe = Probe::on(Emulator::builder().latency(Duration::from_secs(60))).await;
+    let probe = Probe::on(emulator().latency(Duration::from_secs(60))).await;
     let address = probe.emulator.addr();
     let call = probe.begin("anna", "Hello");
     until(|| probe.emulator.stats().messages == 1).await;
@@ -81,7 +82,7 @@ async fn dropped_it_ends_calls_under_way_and_frees_its_port() {
 
 #[tokio::test]
 async fn shut_down_it_answers_calls_under_way_and_closes_idle_connections() {
-    let probe = Probe::on(Emulator::builder().latency(Duration::from_millis(100))).await;
+    let probe = Probe::on(emulator().latency(Duration::from_millis(100))).await;
     let idle = TcpStream::connect(probe.emulator.addr())
         .await
         .expect("a connection");
@@ -97,7 +98,7 @@ async fn shut_down_it_answers_calls_under_way_and_closes_idle_connections() {
 #[tokio::test]
 async fn latency_runs_on_the_emulated_clock() {
     let probe = Probe::on(
-        Emulator::builder()
+        emulator()
             .latency(Duration::from_secs(60))
             .time_scale(6000.0),
     )
@@ -114,7 +115,7 @@ async fn latency_runs_on_the_emulated_clock() {
 #[tokio::test]
 async fn emulated_time_can_start_anywhere() {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_736_244_000);
-    let probe = Probe::on(Emulator::builder().starts_at(start).time_scale(0.0)).await;
+    let probe = Probe::on(emulator().starts_at(start).time_scale(0.0)).await;
     assert_eq!(probe.emulator.now(), start);
     probe.reply("anna", "Hello").await;
     let rows = probe.get("/user/conversations").await.body;

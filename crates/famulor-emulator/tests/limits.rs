@@ -4,17 +4,13 @@ mod probe;
 
 use std::time::Duration;
 
-use famulor_emulator::{Before, CannedAnswer, Emulator, Fault, LimitAlgorithm, RateLimit};
+use famulor_emulator::{Before, CannedAnswer, Fault, LimitAlgorithm, RateLimit};
+use famulor_test_judge::emulator;
 use probe::{Answer, Probe, documented};
 use serde_json::json;
 
 async fn frozen(algorithm: LimitAlgorithm) -> Probe {
-    Probe::on(
-        Emulator::builder()
-            .time_scale(0.0)
-            .limit_algorithm(algorithm),
-    )
-    .await
+    Probe::on(emulator().time_scale(0.0).limit_algorithm(algorithm)).await
 }
 
 async fn wait(probe: &Probe, seconds: u64) {
@@ -154,7 +150,7 @@ async fn of_many_at_once_no_more_are_let_in_than_the_limit_has() {
         LimitAlgorithm::TokenBucket,
     ] {
         let probe = Probe::on(
-            Emulator::builder()
+            emulator()
                 .time_scale(0.0)
                 .limit_algorithm(algorithm)
                 .latency(Duration::from_millis(20)),
@@ -230,7 +226,7 @@ async fn calls_without_a_token_are_counted_by_address() {
 
 #[tokio::test]
 async fn without_limits_nothing_is_refused_and_no_header_sent() {
-    let probe = Probe::on(Emulator::builder().without_limits()).await;
+    let probe = Probe::on(emulator().without_limits()).await;
     for _ in 0..30 {
         let answer = probe.reply("anna", "Hello").await;
         assert_eq!(limit(&answer), (200, None, None, None));
@@ -240,7 +236,7 @@ async fn without_limits_nothing_is_refused_and_no_header_sent() {
 #[tokio::test]
 async fn limits_can_be_set() {
     let probe = Probe::on(
-        Emulator::builder()
+        emulator()
             .time_scale(0.0)
             .rate_limit(RateLimit::parse("2/1s").expect("a limit"))
             .general_limits([RateLimit::parse("3/500ms").expect("a limit")]),
@@ -257,7 +253,7 @@ async fn limits_can_be_set() {
 
 #[tokio::test]
 async fn a_fast_clock_makes_a_short_minute() {
-    let probe = Probe::on(Emulator::builder().time_scale(6000.0)).await;
+    let probe = Probe::on(emulator().time_scale(6000.0)).await;
     let_in(&probe, 5).await;
     // Sixty emulated seconds are ten real milliseconds.
     tokio::time::sleep(Duration::from_millis(15)).await;

@@ -2,7 +2,7 @@
 
 mod probe;
 
-use famulor_emulator::Emulator;
+use famulor_test_judge::emulator;
 use probe::{Probe, answer, documented, reply_request};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
@@ -123,7 +123,7 @@ async fn a_missing_key_is_a_401_except_where_none_is_needed() {
 
 #[tokio::test]
 async fn only_the_named_tokens_are_accepted_once_one_is_named() {
-    let probe = Probe::on(Emulator::builder().token("first").token("1|second")).await;
+    let probe = Probe::on(emulator().token("first").token("1|second")).await;
     let refused = probe.get("/user/me").await;
     assert_eq!(
         (refused.status, refused.body),
@@ -147,7 +147,7 @@ async fn a_refused_key_is_sent_to_the_login_page_only_if_asked_for_and_without_a
     let off = Probe::start().await;
     assert_eq!(plain(&off).await.status, 401);
 
-    let on = Probe::on(Emulator::builder().redirect_to_login(true)).await;
+    let on = Probe::on(emulator().redirect_to_login(true)).await;
     let redirect = plain(&on).await;
     assert_eq!(redirect.status, 302);
     assert!(
@@ -204,7 +204,7 @@ async fn more_errors_are_counted_in_laravels_words() {
 
 #[tokio::test]
 async fn values_of_a_wrong_type_or_length_are_refused_in_laravels_words() {
-    let probe = Probe::on(Emulator::builder().without_limits()).await;
+    let probe = Probe::on(emulator().without_limits()).await;
     let cases = [
         (
             "assistant_id",

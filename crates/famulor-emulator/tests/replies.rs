@@ -2,7 +2,8 @@
 
 mod probe;
 
-use famulor_emulator::{Assistant, Emulator};
+use famulor_emulator::Assistant;
+use famulor_test_judge::emulator;
 use probe::{Probe, documented, reply_request};
 use serde_json::json;
 
@@ -143,7 +144,7 @@ async fn a_taken_over_customer_gets_no_reply_and_pays_nothing() {
 
 #[tokio::test]
 async fn a_reply_costs_its_price_and_one_too_many_is_refused_and_leaves_no_trace() {
-    let probe = Probe::on(Emulator::builder().balance(0.12).reply_price(0.05)).await;
+    let probe = Probe::on(emulator().balance(0.12).reply_price(0.05)).await;
     assert_eq!(probe.reply("anna", "One").await.status, 200);
     assert_eq!(probe.reply("anna", "Two").await.status, 200);
     assert_eq!(probe.emulator.balance("token"), 0.02);
@@ -182,7 +183,7 @@ async fn an_added_assistant_answers_until_a_reset() {
 #[tokio::test]
 async fn the_same_seed_gives_the_same_story_in_whatever_order_customers_come() {
     let story = async |seed, customers: [&str; 2]| {
-        let probe = Probe::on(Emulator::builder().seed(seed)).await;
+        let probe = Probe::on(emulator().seed(seed)).await;
         let mut told = Vec::new();
         for customer in customers {
             for message in ["My parcel is late", "It was a gift"] {

@@ -4,7 +4,8 @@ mod probe;
 
 use std::time::Duration;
 
-use famulor_emulator::{Emulator, Script};
+use famulor_emulator::Script;
+use famulor_test_judge::emulator;
 use probe::{Probe, reply_request};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ const WHOLE: &str = include_str!("scripts/whole.yaml");
 
 async fn frozen(text: &str) -> Probe {
     let script = Script::parse("test.yaml", text).unwrap_or_else(|error| panic!("{error}"));
-    Probe::on(Emulator::builder().time_scale(0.0).script(script)).await
+    Probe::on(emulator().time_scale(0.0).script(script)).await
 }
 
 fn mistake(text: &str) -> String {
@@ -230,7 +231,7 @@ async fn faults_of_a_script_are_whole_again_after_a_reset() {
 #[tokio::test]
 async fn what_is_set_after_a_script_wins_over_it() {
     let script = Script::parse("a.yaml", "seed: 1\nbalance: 5").expect("a script");
-    let probe = Probe::on(Emulator::builder().script(script).balance(7.0)).await;
+    let probe = Probe::on(emulator().script(script).balance(7.0)).await;
     assert_eq!(probe.emulator.balance("token"), 7.0);
 }
 
@@ -280,7 +281,7 @@ fn a_mistake_is_told_with_line_path_and_what_would_be_right() {
         ),
         (
             "assistants:\n  - id: seven\n    name: x\n",
-            "desk.yaml:2:5: assistants[0].id: string \"seven\" stands here; expected i64",
+            "desk.yaml:2:5: assistants[0].id: string \"seven\" stands here; expected a whole number",
         ),
         (
             "limits:\n  replies: often\n",
@@ -313,6 +314,30 @@ fn a_mistake_is_told_with_line_path_and_what_would_be_right() {
         (
             "time: { starts_at: noon }",
             "desk.yaml:1:9: time.starts_at: is no time; write it like 2025-01-07T09:00:00Z",
+        ),
+        (
+            "seed: -1",
+            "desk.yaml:1:1: seed: the number -1 stands here; expected a whole number, zero or more",
+        ),
+        (
+            "assistants: { id: 7 }",
+            "desk.yaml:1:1: assistants: a mapping stands here; expected a list",
+        ),
+        (
+            "just words",
+            "desk.yaml:1:1: string \"just words\" stands here; expected a mapping: keys with values",
+        ),
+        (
+            "faults:\n  - { before: { answer: { status: 5 } } }\n",
+            "desk.yaml:2:27: faults[0].before.answer.status: a status is a number from 200 to 999, such as 503",
+        ),
+        (
+            "conversations:\n  - { id: a, assistant: 123 }\n  - { id: a, assistant: 124 }\n",
+            "desk.yaml:3:7: conversations[1].id: another conversation has the id a; give each its own, or leave it out",
+        ),
+        (
+            "rules:\n\t- reply: x\n",
+            "desk.yaml:2:1: found character that cannot start any token; indent with spaces: YAML takes no tabs",
         ),
         (
             "balance: -1",

@@ -12,6 +12,7 @@ use famulor_emulator::{
     Assistant, Contact, Conversation, ConversationKind, DeliveryOutcome, Emulator, MessageStatus,
     ReadReceipts,
 };
+use famulor_test_judge::emulator;
 use hmac::{Hmac, KeyInit, Mac};
 use probe::{Probe, documented, read_receipt, until};
 use reqwest::Method;
@@ -276,7 +277,7 @@ async fn nobody_elses_machine_is_called_unless_it_is_allowed_by_name() {
         "https only"
     );
 
-    let allowing = Emulator::builder()
+    let allowing = emulator()
         .time_scale(0.0)
         .allow_webhooks_to("hooks.invalid");
     let probe = Probe::on(allowing).await;
@@ -296,7 +297,7 @@ async fn nobody_elses_machine_is_called_unless_it_is_allowed_by_name() {
 async fn a_conversation_that_goes_on_is_reported_again_only_where_the_assistant_says_so() {
     for (ended_retrigger, reports) in [(false, 1), (true, 2)] {
         let receiver = Receiver::answering(&[]).await;
-        let probe = Probe::on(Emulator::builder().time_scale(0.0).assistant(Assistant {
+        let probe = Probe::on(emulator().time_scale(0.0).assistant(Assistant {
             id: 7,
             uuid: "0b9f6a51-3c86-4b57-9a3e-5d0c9b8c7a11".into(),
             ended_webhook: Some(receiver.url.clone()),
@@ -332,7 +333,7 @@ async fn whatsapp(receiver: &Receiver) -> Probe {
         })
     };
     let receipts = ReadReceipts::new(&receiver.url, "shared secret");
-    let probe = Probe::on(Emulator::builder().time_scale(0.0).read_receipts(receipts)).await;
+    let probe = Probe::on(emulator().time_scale(0.0).read_receipts(receipts)).await;
     probe.emulator.add_conversation(Conversation {
         id: "wa".into(),
         assistant_id: 123,

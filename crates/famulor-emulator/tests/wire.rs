@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use famulor_emulator::{After, Before, CannedAnswer, Emulator, Fault, Operation, Wire};
+use famulor_test_judge::emulator;
 use probe::{Probe, reply_request, until};
 use reqwest::Method;
 use serde_json::json;
@@ -188,7 +189,7 @@ async fn an_oversized_header_is_as_long_as_asked() {
 
 #[tokio::test]
 async fn a_fault_is_for_one_token_one_assistant_or_one_conversation() {
-    let probe = Probe::on(Emulator::builder().without_limits()).await;
+    let probe = Probe::on(emulator().without_limits()).await;
     let busy = || Fault::before(Before::Answer(CannedAnswer::text(503, "busy"))).forever();
     let other = |assistant: i64| json!({"assistant_id": assistant, "customer_identifier": "anna", "message": "Hello"});
     probe.emulator.inject(busy().for_token("another"));
@@ -246,7 +247,7 @@ async fn a_fault_for_the_nth_call_hits_no_other() {
 async fn a_share_of_calls_fails_and_the_same_ones_again_after_a_reset() {
     let busy = Before::Answer(CannedAnswer::text(503, "busy"));
     let fault = Fault::before(busy).share(0.5).seed(3);
-    let probe = Probe::on(Emulator::builder().without_limits().fault(fault)).await;
+    let probe = Probe::on(emulator().without_limits().fault(fault)).await;
     let mut runs = Vec::new();
     for _ in 0..2 {
         let mut statuses = Vec::new();

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use famulor_core::{Client, Delivery, ErrorKind, Limit, OnUnknown};
 use famulor_emulator::Emulator;
+use famulor_test_judge::emulator;
 use famulor_tests::sdk::{ASSISTANT, CONVERSATION, KEY, builder, conversation, customer, ms};
 use famulor_tests::sdk::{REPLY, REPLY_BODY};
 use famulor_tests::wire::{Script, Then, Wire};
@@ -18,7 +19,7 @@ async fn texts(emulator: &Emulator, customer: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn messages_of_one_customer_arrive_in_the_order_they_were_sent() {
-    let emulator = Emulator::builder()
+    let emulator = emulator()
         .token(KEY)
         .without_limits()
         .latency(ms(5))
@@ -145,7 +146,7 @@ async fn busy(client: &Client) -> Vec<u32> {
 
 #[tokio::test]
 async fn a_call_dropped_at_any_moment_leaves_at_most_the_documented_hold() {
-    let emulator = Emulator::builder()
+    let emulator = emulator()
         .token(KEY)
         .without_limits()
         .latency(ms(3))
@@ -201,7 +202,7 @@ async fn a_call_dropped_at_any_moment_leaves_at_most_the_documented_hold() {
 
 #[tokio::test]
 async fn a_call_dropped_while_it_waits_for_a_slot_leaves_nothing() {
-    let emulator = Emulator::builder().token(KEY).without_limits().start();
+    let emulator = emulator().token(KEY).without_limits().start();
     let emulator = emulator.await.expect("an emulator");
     let client = Client::builder()
         .with_api_key(KEY)

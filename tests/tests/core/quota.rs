@@ -7,6 +7,7 @@ use famulor_core::{
     Client, ClientBuilder, Delivery, ErrorKind, Lane, Limit, OnUnknown, Quota, WaitNotice,
 };
 use famulor_emulator::{Emulator, LimitAlgorithm, RateLimit};
+use famulor_test_judge::emulator;
 use famulor_tests::sdk::{ASSISTANT, KEY, customer, ms};
 use futures_util::future::join_all;
 
@@ -15,7 +16,7 @@ const FAST: f64 = 100.0;
 const WINDOW: Duration = ms(600);
 
 async fn server(algorithm: LimitAlgorithm) -> Emulator {
-    let emulator = Emulator::builder()
+    let emulator = emulator()
         .token(KEY)
         .token("another")
         .limit_algorithm(algorithm)
@@ -85,7 +86,7 @@ async fn six_tasks_use_the_quota_and_meet_no_429_whatever_the_server_counts_by()
 async fn a_token_that_somebody_else_uses_too_is_waited_for_and_recovers() {
     // In real time: a server's hint is in real seconds.
     let limit = RateLimit::parse("5/1s").expect("a limit");
-    let emulator = Emulator::builder().token(KEY).rate_limit(limit);
+    let emulator = emulator().token(KEY).rate_limit(limit);
     let emulator = emulator.start().await.expect("an emulator");
     let client = limited(&emulator, five()).with_max_retries(10);
     let client = client.build().expect("a client");
@@ -134,7 +135,7 @@ async fn a_wait_that_would_be_too_long_fails_at_once_with_its_length() {
 #[tokio::test]
 async fn without_limits_the_servers_hints_are_waited_for() {
     let limit = RateLimit::parse("2/1s").expect("a limit");
-    let emulator = Emulator::builder().token(KEY).rate_limit(limit);
+    let emulator = emulator().token(KEY).rate_limit(limit);
     let emulator = emulator.start().await.expect("an emulator");
     let client = limited(&emulator, five()).without_limits();
     let client = client.build().expect("a client");
@@ -154,7 +155,7 @@ async fn without_limits_the_servers_hints_are_waited_for() {
 
 #[tokio::test]
 async fn a_ceiling_on_billed_messages_refuses_before_sending() {
-    let emulator = Emulator::builder().token(KEY).without_limits().start();
+    let emulator = emulator().token(KEY).without_limits().start();
     let emulator = emulator.await.expect("an emulator");
     let client = limited(&emulator, five()).without_limits();
     let client = client.with_max_billed_messages(3).build().expect("one");
@@ -175,7 +176,7 @@ async fn a_ceiling_on_billed_messages_refuses_before_sending() {
 
 #[tokio::test]
 async fn a_refused_message_gives_its_place_under_the_ceiling_back() {
-    let emulator = Emulator::builder().token(KEY).without_limits().start();
+    let emulator = emulator().token(KEY).without_limits().start();
     let emulator = emulator.await.expect("an emulator");
     let client = limited(&emulator, five()).without_limits();
     let client = client.with_max_billed_messages(1).build().expect("one");

@@ -6,12 +6,13 @@ use famulor_core::{Client, Delivery, Error, ErrorKind, OnUnknown, Verification};
 use famulor_emulator::{
     After, Before, CannedAnswer, Conversation, Emulator, Fault, Message, Operation,
 };
+use famulor_test_judge::emulator;
 use famulor_tests::sdk::{ASSISTANT, CONVERSATION, KEY, builder, conversation, customer, ms};
 use futures_util::future::join_all;
 
 /// A server without limits that has these conversations, and a client of it that believes "not there" after `doubt_wait`.
 async fn pair(doubt_wait: Duration) -> (Emulator, Client) {
-    let emulator = Emulator::builder()
+    let emulator = emulator()
         .token(KEY)
         .without_limits()
         .start()

@@ -8,6 +8,7 @@ pub(crate) mod conversation;
 pub(crate) mod demo;
 pub(crate) mod emulator;
 pub(crate) mod reply;
+pub(crate) mod schema;
 pub(crate) mod version;
 pub(crate) mod whoami;
 
@@ -48,6 +49,7 @@ async fn dispatch(command: Command, run: &mut Run) -> Result<(), Failure> {
         Command::Api(args) => api::run(args, run).await,
         Command::Emulator(_) => Ok(()),
         Command::Completions(args) => completions::run(args, run),
+        Command::Schema(args) => schema::run(args, run),
         Command::Version => version::run(run),
     }
 }

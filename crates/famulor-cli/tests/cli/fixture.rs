@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use famulor_emulator::{Conversation, Emulator, EmulatorBuilder, Message};
+use famulor_test_judge::emulator;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -36,7 +37,7 @@ impl Fixture {
             .build()
             .expect("a runtime");
         let emulator = runtime
-            .block_on(set_up(Emulator::builder()).start())
+            .block_on(set_up(emulator()).start())
             .expect("an emulator");
         Self {
             _runtime: runtime,

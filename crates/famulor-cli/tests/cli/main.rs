@@ -14,5 +14,10 @@ mod quota;
 mod readme;
 mod reply;
 mod safety;
+mod schema;
+mod script;
 mod serve;
+mod served;
 mod standard_input;
+#[cfg(unix)]
+mod workflow;

@@ -1,53 +1,26 @@
 //! `famulor emulator serve`
 
-use crate::fixture::{Fixture, Ran, Running, UUID, read, reply, wait_until};
-
-/// A served emulator of its own, and its base URL.
-fn serve(world: &Fixture, flags: &[&str]) -> (Running, String) {
-    let ready = world.path("ready");
-    // Left by a server that the same test has stopped.
-    let _ = std::fs::remove_file(&ready);
-    let running = world
-        .bare([
-            "emulator",
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--ready-file",
-            "ready",
-        ])
-        .args(flags)
-        .start();
-    wait_until("it is ready", || ready.exists());
-    let url = read(&ready);
-    assert!(
-        url.starts_with("http://127.0.0.1:") && url.ends_with("/api"),
-        "{url:?}"
-    );
-    (running, url)
-}
-
-fn stop(mut running: Running, name: &str) -> Ran {
-    running.signal(name);
-    running.end()
-}
+use crate::fixture::{Fixture, UUID, reply};
+use crate::served::serve;
 
 #[test]
 fn it_serves_and_shows_each_request_until_it_is_stopped() {
     let world = Fixture::new();
-    let (server, url) = serve(&world, &[]);
+    let server = serve(&world, &[]);
     let ran = world
         .bare(reply(&["Hello"]))
-        .env("FAMULOR_BASE_URL", &url)
+        .env("FAMULOR_BASE_URL", &server.url)
         .env("FAMULOR_API_KEY", "test")
         .run()
         .exits(0);
     assert_eq!(ran.stdout, "Hello! How can I help you today?\n");
     world
-        .bare(["conversation", "get", "nobody", "--base-url", &url])
+        .bare(["conversation", "get", "nobody", "--base-url", &server.url])
         .run()
         .exits(5);
-    let ran = stop(server, "-INT")
+    let url = server.url.clone();
+    let ran = server
+        .stop("-INT")
         .exits(130)
         .says(&url)
         .says("curl")
@@ -65,24 +38,24 @@ fn it_serves_and_shows_each_request_until_it_is_stopped() {
 #[test]
 fn sigterm_stops_it_too() {
     let world = Fixture::new();
-    let (server, url) = serve(&world, &["--quiet"]);
+    let server = serve(&world, &["--quiet"]);
     world
-        .bare(["conversation", "get", "nobody", "--base-url", &url])
+        .bare(["conversation", "get", "nobody", "--base-url", &server.url])
         .run()
         .exits(5);
-    let ran = stop(server, "-TERM").exits(143);
+    let ran = server.stop("-TERM").exits(143);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
 }
 
 #[test]
 fn requests_can_be_shown_as_json_lines() {
     let world = Fixture::new();
-    let (server, url) = serve(&world, &["-o", "jsonl"]);
+    let server = serve(&world, &["-o", "jsonl"]);
     world
-        .bare(["conversation", "get", "nobody", "--base-url", &url])
+        .bare(["conversation", "get", "nobody", "--base-url", &server.url])
         .run()
         .exits(5);
-    let entry = stop(server, "-TERM").json();
+    let entry = server.stop("-TERM").json();
     assert_eq!(entry["operation"], "getConversation");
     assert_eq!(entry["status"], 404);
 }
@@ -90,7 +63,7 @@ fn requests_can_be_shown_as_json_lines() {
 #[test]
 fn its_flags_shape_the_server() {
     let world = Fixture::new();
-    let (server, url) = serve(
+    let server = serve(
         &world,
         &[
             "--token",
@@ -104,21 +77,21 @@ fn its_flags_shape_the_server() {
     let run = |key: &str, rest: &[&str]| {
         world
             .bare(reply(rest))
-            .env("FAMULOR_BASE_URL", &url)
+            .env("FAMULOR_BASE_URL", &server.url)
             .env("FAMULOR_API_KEY", key)
             .run()
     };
     run("another", &["Hello"]).exits(4);
     run("only|this", &["Hello"]).exits(0);
     run("only|this", &["--max-wait", "0s", "Hello"]).exits(7);
-    stop(server, "-TERM").exits(143);
+    server.stop("-TERM").exits(143);
 }
 
 #[test]
 fn the_same_seed_gives_the_same_conversation() {
     let world = Fixture::new();
     let id = |seed: &str| {
-        let (server, url) = serve(&world, &["--seed", seed, "--rate-limit", "off"]);
+        let server = serve(&world, &["--seed", seed, "--rate-limit", "off"]);
         let create = [
             "conversation",
             "create",
@@ -129,10 +102,10 @@ fn the_same_seed_gives_the_same_conversation() {
         ];
         let ran = world
             .bare(create)
-            .args(&["--base-url", &url])
+            .args(&["--base-url", &server.url])
             .run()
             .exits(0);
-        stop(server, "-TERM").exits(143);
+        server.stop("-TERM").exits(143);
         ran.stdout
     };
     assert_eq!(id("42"), id("42"));

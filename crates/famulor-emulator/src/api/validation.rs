@@ -139,14 +139,11 @@ impl Input {
         }
     }
 
-    /// `integer|min:1`
+    /// `integer|min:1`. A page after the last one is empty, however far.
     pub(crate) fn page(&mut self) -> usize {
         match self.integer("page") {
             Some(page) if page < 1 => self.fail("page", "must be at least 1"),
-            Some(page) => match i32::try_from(page) {
-                Ok(page) => return page as usize,
-                Err(_) => self.fail("page", "is out of range"),
-            },
+            Some(page) => return usize::try_from(page).unwrap_or(usize::MAX),
             None => {}
         }
         1

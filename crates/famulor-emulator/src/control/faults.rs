@@ -15,6 +15,7 @@ use super::{done, unreadable};
 use crate::duration_text;
 use crate::faults::Fault;
 use crate::lock;
+use crate::script::words;
 use crate::world::World;
 
 pub(super) async fn list(State(world): State<Arc<World>>) -> Json<Value> {
@@ -26,13 +27,13 @@ pub(super) async fn list(State(world): State<Arc<World>>) -> Json<Value> {
 pub(super) async fn inject(State(world): State<Arc<World>>, body: Bytes) -> Response {
     let faults = match serde_json::from_slice::<Value>(&body) {
         // No untagged enum: those do not say what is wrong.
-        Ok(Value::Array(many)) => many.into_iter().map(serde_json::from_value).collect(),
-        Ok(one) => serde_json::from_value(one).map(|fault| vec![fault]),
-        Err(error) => Err(error),
+        Ok(Value::Array(many)) => many.into_iter().map(words::read).collect(),
+        Ok(one) => words::read(one).map(|fault| vec![fault]),
+        Err(error) => Err(format!("the body is no JSON: {error}")),
     };
     let faults: Vec<Fault> = match faults {
         Ok(faults) => faults,
-        Err(error) => return unreadable(&error.to_string()),
+        Err(error) => return unreadable(&error),
     };
     let mut book = lock(&world.faults);
     for fault in faults {

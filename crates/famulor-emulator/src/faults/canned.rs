@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// An answer with any status, headers and body.
@@ -17,11 +17,24 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CannedAnswer {
+    #[serde(deserialize_with = "status")]
+    #[schemars(range(min = 200, max = 999))]
     status: u16,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
     #[serde(default)]
     body: Value,
+}
+
+/// One that ends a request: 1xx only announce an answer.
+fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let status = u16::deserialize(deserializer)?;
+    if (200..=999).contains(&status) {
+        return Ok(status);
+    }
+    Err(serde::de::Error::custom(
+        "a status is a number from 200 to 999, such as 503",
+    ))
 }
 
 impl CannedAnswer {

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::error::ScriptProblem;
 use super::locate::{Step, Way};
-use super::nearest::nearest;
 use super::rules::Rule;
 use super::types::Written;
+use super::words::explain;
 
 /// Reads the text into the script's types.
 pub(super) fn read(text: &str) -> Result<Written, ScriptProblem> {
@@ -21,7 +21,7 @@ pub(super) fn read(text: &str) -> Result<Written, ScriptProblem> {
             serde_yaml_ng::Value::Null => Ok(Value::Object(serde_json::Map::new())),
             _ => serde_yaml_ng::from_str::<Value>(text),
         })
-        .map_err(|error| not_yaml(&error))?;
+        .map_err(|error| not_yaml(text, &error))?;
     serde_path_to_error::deserialize(value).map_err(|error| {
         let way = way(error.path());
         let (message, help) = explain(&error.inner().to_string());
@@ -29,7 +29,7 @@ pub(super) fn read(text: &str) -> Result<Written, ScriptProblem> {
     })
 }
 
-fn not_yaml(error: &serde_yaml_ng::Error) -> ScriptProblem {
+fn not_yaml(text: &str, error: &serde_yaml_ng::Error) -> ScriptProblem {
     let (line, column) = error
         .location()
         .map_or((1, 1), |place| (place.line(), place.column()));
@@ -39,15 +39,21 @@ fn not_yaml(error: &serde_yaml_ng::Error) -> ScriptProblem {
         Some(end) => said[..end].to_owned(),
         None => said,
     };
+    // YAML's own word for a tab is a character that starts no token.
+    let has_tab = text
+        .lines()
+        .nth(line.saturating_sub(1))
+        .is_some_and(|line| line.trim_start_matches(' ').starts_with('\t'));
     ScriptProblem {
         line,
         column,
         message,
+        help: has_tab.then(|| "indent with spaces: YAML takes no tabs".to_owned()),
         ..ScriptProblem::default()
     }
 }
 
-fn way(path: &serde_path_to_error::Path) -> Way {
+pub(super) fn way(path: &serde_path_to_error::Path) -> Way {
     let steps = path.iter().filter_map(|segment| match segment {
         Segment::Seq { index } => Some(Step::Item(*index)),
         Segment::Map { key } => Some(Step::Key(key.clone())),
@@ -55,39 +61,6 @@ fn way(path: &serde_path_to_error::Path) -> Way {
         Segment::Unknown => None,
     });
     Way(steps.collect())
-}
-
-/// In our words, with what would be right: serde's own are for programmers.
-fn explain(said: &str) -> (String, Option<String>) {
-    let quoted: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
-    if let [wrong, known @ ..] = quoted.as_slice() {
-        let suggestion = || match (nearest(wrong, known), known) {
-            (_, []) => None,
-            (Some(near), _) => Some(format!("did you mean `{near}`?")),
-            (None, known) => Some(format!("known are {}", known.join(", "))),
-        };
-        if said.starts_with("unknown field") {
-            return ("unknown key".to_owned(), suggestion());
-        }
-        if said.starts_with("unknown variant") {
-            return (format!("`{wrong}` is not known here"), suggestion());
-        }
-        if said.starts_with("missing field") {
-            return (
-                format!("`{wrong}` is missing"),
-                Some(format!("add `{wrong}: …`")),
-            );
-        }
-    }
-    if let Some(rest) = said.strip_prefix("invalid type: ")
-        && let Some((found, expected)) = rest.split_once(", expected ")
-    {
-        return (
-            format!("{found} stands here"),
-            Some(format!("expected {expected}")),
-        );
-    }
-    (said.to_owned(), None)
 }
 
 fn problem(text: &str, way: &Way, message: String, help: Option<String>) -> ScriptProblem {
@@ -208,7 +181,13 @@ impl Finder<'_> {
         }
         // 123 and 124 are the documented ones, which are always there.
         ids.extend([123, 124]);
+        let mut named = HashSet::new();
         for (index, conversation) in script.conversations.iter().enumerate() {
+            if !conversation.id.is_empty() && !named.insert(&conversation.id) {
+                let way = Way::default().key("conversations").item(index).key("id");
+                let message = format!("another conversation has the id {}", conversation.id);
+                self.report(&way, message, "give each its own, or leave it out");
+            }
             if !ids.contains(&conversation.assistant) {
                 let way = Way::default().key("conversations").item(index);
                 let message = format!("no assistant has the id {}", conversation.assistant);

@@ -7,6 +7,7 @@ mod locate;
 mod nearest;
 mod rules;
 mod types;
+pub(crate) mod words;
 
 use std::fmt;
 use std::path::Path;
@@ -78,6 +79,11 @@ impl Script {
         } else {
             Err(ScriptError::new(name, problems))
         }
+    }
+
+    /// Whether every token is refused that the script does not name.
+    pub fn only_these_tokens(&self) -> bool {
+        self.written.only_these_tokens
     }
 
     /// The JSON Schema of a script, made from the types that read it.

@@ -1,11 +1,10 @@
 //! A bare HTTP client and an emulator: what every test here talks with.
 #![allow(dead_code, unreachable_pub)]
 
-pub mod spec;
-
 use std::time::{Duration, Instant};
 
 use famulor_emulator::{Emulator, EmulatorBuilder};
+use famulor_test_judge::emulator;
 use reqwest::header::{ACCEPT, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
@@ -26,22 +25,17 @@ pub struct Answer {
 
 impl Probe {
     pub async fn start() -> Self {
-        Self::on(Emulator::builder()).await
+        Self::on(emulator()).await
     }
 
     /// Time stands still, so that only a test moves it.
     pub async fn frozen() -> Self {
-        Self::on(Emulator::builder().time_scale(0.0)).await
+        Self::on(emulator().time_scale(0.0)).await
     }
 
-    /// Every answer that this emulator gives is held against the spec: one that
-    /// is not described ends its connection with a panic.
+    /// On an emulator of `famulor_test_judge::emulator()`, which holds every
+    /// answer against the spec.
     pub async fn on(builder: EmulatorBuilder) -> Self {
-        Self::on_unwatched(builder.on_request(spec::check)).await
-    }
-
-    /// For a test that has an `on_request` of its own.
-    pub async fn on_unwatched(builder: EmulatorBuilder) -> Self {
         Self {
             emulator: builder.start().await.expect("a free port"),
             client: Client::builder()
