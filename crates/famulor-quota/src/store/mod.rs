@@ -272,7 +272,8 @@ pub enum Completion {
     Abandoned,
 }
 
-/// What a server said it had counted when it came to the call it answered.
+/// What a server said it had counted between the arrival of the call it answered
+/// and that answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The limit that the count is about.
