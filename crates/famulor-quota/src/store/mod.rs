@@ -9,6 +9,8 @@ mod degrade;
 mod future;
 mod keyed;
 #[cfg(any(feature = "postgres", feature = "redis"))]
+mod known;
+#[cfg(any(feature = "postgres", feature = "redis"))]
 mod later;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod listener;
