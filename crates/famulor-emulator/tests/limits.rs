@@ -168,6 +168,22 @@ async fn of_many_at_once_no_more_are_let_in_than_the_limit_has() {
     }
 }
 
+/// Laravel's throttle reads its counter when the answer is written.
+#[tokio::test]
+async fn an_answer_has_counted_whoever_came_while_the_server_worked_on_it() {
+    let probe = Probe::on(Emulator::builder().latency(Duration::from_millis(300))).await;
+    let (one, two, three) = tokio::join!(
+        probe.reply("anna", "Hello"),
+        probe.reply("berta", "Hello"),
+        probe.reply("carla", "Hello"),
+    );
+    for answer in [one, two, three] {
+        assert_eq!(limit(&answer), (200, Some("5"), Some("2"), None));
+    }
+    let last = probe.reply("anna", "Hello").await;
+    assert_eq!(limit(&last), (200, Some("5"), Some("1"), None));
+}
+
 #[tokio::test]
 async fn every_token_has_its_own_quota() {
     let probe = Probe::frozen().await;

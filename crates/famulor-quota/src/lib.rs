@@ -72,6 +72,14 @@
 //! has counted every call of ours [proves that all of them have
 //! arrived](Witness), long before the slowest of them is answered.
 //!
+//! How much better depends on when the server reads its counter. Laravel's
+//! throttle, like most middleware, does it when the answer is written: the first
+//! answer of a burst has then counted all of it, the burst's slots come free
+//! together, and the next burst leaves together: 98 % at the same latency. A
+//! server that reads it on arrival says so much only in the answer to the call
+//! that arrived last, and little is gained. The proof holds for both, so the
+//! ledger need not know which it is.
+//!
 //! # What it does not
 //!
 //! - **Others who use the same token** without sharing the store are not foreseen.

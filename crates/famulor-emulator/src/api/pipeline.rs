@@ -129,10 +129,9 @@ async fn answer(
         }
         Err(refusal) => return refusal.into_response(),
     };
-    let limit_headers = match throttle::admit(world, &caller, operation, sequence) {
-        Ok(headers) => headers,
-        Err(too_many) => return throttle::refuse(world, &too_many),
-    };
+    if let Err(too_many) = throttle::admit(world, &caller, operation, sequence) {
+        return throttle::refuse(world, &too_many);
+    }
 
     if let Some(effect) = due(Place::Door)
         && let Some(instead) = effect.instead(operation).await
@@ -152,9 +151,7 @@ async fn answer(
     let result = handle(&call, operation).await;
     let processed = result.is_ok();
     let mut response = result.unwrap_or_else(Refusal::into_response);
-    if let Some(headers) = limit_headers {
-        headers.write(response.headers_mut());
-    }
+    throttle::write_headers(world, &call.caller, operation, &mut response);
     if !processed {
         return response;
     }

@@ -17,7 +17,7 @@ pub(super) fn admit(
     caller: &Caller,
     operation: Operation,
     sequence: u64,
-) -> Result<Option<LimitHeaders>, TooMany> {
+) -> Result<(), TooMany> {
     let (now, admitted) = {
         let mut limits = lock(&world.limits);
         // Read under the lock, so that no later call is counted earlier.
@@ -36,6 +36,22 @@ pub(super) fn admit(
         entry.counted = admitted.is_ok();
     });
     admitted
+}
+
+/// What the answer that is written now says of the limits.
+pub(super) fn write_headers(
+    world: &World,
+    caller: &Caller,
+    operation: Operation,
+    response: &mut Response,
+) {
+    let headers = {
+        let limits = lock(&world.limits);
+        limits.headers(caller, operation, world.clock.elapsed())
+    };
+    if let Some(headers) = headers {
+        headers.write(response.headers_mut());
+    }
 }
 
 /// A 429 with its headers.

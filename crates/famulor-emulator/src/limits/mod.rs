@@ -46,6 +46,15 @@ pub(crate) enum Scope {
     Reply,
 }
 
+impl Scope {
+    fn counts(self, operation: Operation) -> bool {
+        match self {
+            Self::General => true,
+            Self::Reply => operation == Operation::GenerateReply,
+        }
+    }
+}
+
 /// A call that came too soon.
 #[derive(Debug)]
 pub(crate) struct TooMany {
@@ -131,11 +140,10 @@ impl Limits {
         caller: &Caller,
         operation: Operation,
         now: Duration,
-    ) -> Result<Option<LimitHeaders>, TooMany> {
-        let mut shown: Option<(Scope, LimitHeaders)> = None;
+    ) -> Result<(), TooMany> {
         let limits = self.own.get(caller).unwrap_or(&self.limits);
         if limits.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         let meters = match self.meters.get_mut(caller) {
             Some(meters) => meters,
@@ -145,33 +153,48 @@ impl Limits {
             }
         };
         for ((scope, limit), meter) in limits.iter().zip(meters) {
-            if *scope == Scope::Reply && operation != Operation::GenerateReply {
+            if !scope.counts(operation) {
                 continue;
             }
-            match meter.take(*limit, now) {
-                Ok(remaining) => {
-                    let headers = LimitHeaders::counted(limit.requests(), remaining);
-                    // Generate-reply shows its own limit; elsewhere Laravel keeps
-                    // the headers with the fewest remaining.
-                    let better = match &shown {
-                        None => true,
-                        Some(_) if *scope == Scope::Reply => true,
-                        Some((_, shown)) => remaining < shown.remaining(),
-                    };
-                    if better {
-                        shown = Some((*scope, headers));
-                    }
-                }
-                Err(wait) => {
-                    return Err(TooMany {
-                        scope: *scope,
-                        headers: LimitHeaders::counted(limit.requests(), 0),
-                        retry_after: wait.as_secs(),
-                    });
-                }
+            if let Err(wait) = meter.take(*limit, now) {
+                return Err(TooMany {
+                    scope: *scope,
+                    headers: LimitHeaders::counted(limit.requests(), 0),
+                    retry_after: wait.as_secs(),
+                });
             }
         }
-        Ok(shown.map(|(_, headers)| headers))
+        Ok(())
+    }
+
+    /// What an answer says that is written at emulated time `now`: Laravel's
+    /// throttle counts a call before the handler runs, and reads its counter for
+    /// the headers afterwards, when others may have been counted too.
+    pub(crate) fn headers(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        now: Duration,
+    ) -> Option<LimitHeaders> {
+        let mut shown: Option<LimitHeaders> = None;
+        let limits = self.own.get(caller).unwrap_or(&self.limits);
+        let meters = self.meters.get(caller);
+        for (index, (scope, limit)) in limits.iter().enumerate() {
+            if !scope.counts(operation) {
+                continue;
+            }
+            let meter = meters.and_then(|meters| meters.get(index));
+            let used = meter.map_or(0, |meter| meter.used(*limit, now).0);
+            let remaining = limit.requests().saturating_sub(used);
+            // Generate-reply shows its own limit; elsewhere Laravel keeps the
+            // headers with the fewest remaining.
+            let better =
+                shown.is_none_or(|shown| *scope == Scope::Reply || remaining < shown.remaining());
+            if better {
+                shown = Some(LimitHeaders::counted(limit.requests(), remaining));
+            }
+        }
+        shown
     }
 
     /// Gives every caller a fresh quota.

@@ -119,6 +119,20 @@ impl Ladder {
         self.refused_at
     }
 
+    /// Until when a refusal bears on anything: a window that may have counted it,
+    /// and the steps back up.
+    #[cfg(feature = "redis")]
+    pub(super) fn remembered_until(&self, span: u64) -> Option<Moment> {
+        let rungs = match self.rung {
+            Rung::Burst => 0,
+            Rung::Spaced => 1,
+            Rung::OneAtATime => 2,
+        };
+        let clean = self.since.plus(CLEAN_TIME * rungs);
+        let refused = self.refused_at > Moment::default();
+        refused.then(|| clean.max(self.refused_at.plus_micros(span)))
+    }
+
     /// Whether there was a refusal not long ago.
     fn refused_before(&self, now: Moment) -> bool {
         self.refused_at > Moment::default() && now.since(self.refused_at) < CLEAN_TIME

@@ -198,6 +198,19 @@ impl Ledger {
             && self.calls.iter().all(|call| self.is_over(call, now))
     }
 
+    /// When there will be nothing to remember any more, or somewhat later.
+    #[cfg(feature = "redis")]
+    pub(crate) fn remembered_until(&self, now: Moment) -> Moment {
+        let spans = self.windows.iter().map(|window| window.span);
+        let span = spans.max().unwrap_or(0);
+        let calls = self.calls.iter().map(|call| call.release(span));
+        let until = calls.chain([now, self.frozen_until, self.foreign_seen_until]);
+        until
+            .chain(self.ladder.remembered_until(span))
+            .max()
+            .unwrap_or(now)
+    }
+
     /// Gives back memory that only busier times needed.
     pub fn shrink(&mut self, now: Moment) {
         self.prune(now);

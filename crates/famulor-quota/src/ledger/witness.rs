@@ -5,14 +5,17 @@ use crate::Seen;
 
 impl Ledger {
     /// The call at `index` was answered, and the server said how many requests
-    /// it had counted in the window when it came to that one.
+    /// it had counted in the window, as of some moment between that call's
+    /// arrival and its answer: some servers remember it on arrival, others look
+    /// when they write the answer, and have then counted who came meanwhile.
     ///
-    /// None of our calls whose slot was free before that call was granted can
-    /// be among those counted: they had reached the server more than a window
-    /// before. The others are `ours`. If the server has counted as many as
-    /// `ours`, then each of them has arrived, and no later than now: the slots
-    /// of those still in flight need be held for no longer than that of a call
-    /// that ends now. If it has counted more, somebody else is using the token.
+    /// Whichever it is, that moment is not before the call was granted. So none
+    /// of our calls whose slot was free before then can be among those counted:
+    /// they had reached the server more than a window before. The others are
+    /// `ours`. If the server has counted as many as `ours`, then each of them
+    /// has arrived, and no later than now: the slots of those still in flight
+    /// need be held for no longer than that of a call that ends now. If it has
+    /// counted more, somebody else is using the token.
     pub(super) fn witness(&mut self, now: Moment, index: usize, seen: &Seen) {
         let answered = &self.calls[index];
         // Its slot has run out, so others may have been forgotten with it.

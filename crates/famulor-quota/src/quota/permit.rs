@@ -206,7 +206,8 @@ impl fmt::Debug for Permit {
 pub struct Witness {
     /// Requests that the server allows in the window.
     pub limit: u32,
-    /// Requests that are left, after this one.
+    /// Requests that are left, after this one: as of its arrival, or of any later
+    /// moment until its answer.
     pub remaining: u32,
     /// Which limit it is about, where the server or the endpoint says so.
     pub scope: Option<Cow<'static, str>>,

@@ -9,6 +9,8 @@ mod degrade;
 mod future;
 mod keyed;
 #[cfg(any(feature = "postgres", feature = "redis"))]
+mod known;
+#[cfg(any(feature = "postgres", feature = "redis"))]
 mod later;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod listener;
@@ -272,7 +274,8 @@ pub enum Completion {
     Abandoned,
 }
 
-/// What a server said it had counted when it came to the call it answered.
+/// What a server said it had counted between the arrival of the call it answered
+/// and that answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The limit that the count is about.

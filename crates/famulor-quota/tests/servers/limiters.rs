@@ -8,14 +8,16 @@ use std::fmt;
 /// What a limiter says to one request.
 pub(crate) struct Verdict {
     pub(crate) accepted: bool,
-    /// What `X-RateLimit-Remaining` says, where the server has such a header.
-    pub(crate) remaining: Option<u32>,
     /// How long until it would accept one again.
     pub(crate) retry_after: u64,
 }
 
 pub(crate) trait Limiter: fmt::Debug {
     fn arrive(&mut self, now: u64) -> Verdict;
+
+    /// What `X-RateLimit-Remaining` says at this moment, where the server has
+    /// such a header.
+    fn remaining(&mut self, now: u64) -> Option<u32>;
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,9 +106,14 @@ impl Limiter for Fixed {
         self.count += u32::from(accepted);
         Verdict {
             accepted,
-            remaining: Some(self.n - self.count),
             retry_after: self.ends - now,
         }
+    }
+
+    fn remaining(&mut self, now: u64) -> Option<u32> {
+        // A window that has ended is forgotten, and nothing counted yet.
+        let counted = if now < self.ends { self.count } else { 0 };
+        Some(self.n - counted)
     }
 }
 
@@ -118,8 +125,8 @@ struct Log {
     arrivals: VecDeque<u64>,
 }
 
-impl Limiter for Log {
-    fn arrive(&mut self, now: u64) -> Verdict {
+impl Log {
+    fn forget(&mut self, now: u64) {
         while self
             .arrivals
             .front()
@@ -127,6 +134,12 @@ impl Limiter for Log {
         {
             self.arrivals.pop_front();
         }
+    }
+}
+
+impl Limiter for Log {
+    fn arrive(&mut self, now: u64) -> Verdict {
+        self.forget(now);
         let accepted = self.arrivals.len() < self.n as usize;
         if accepted || self.refusals_count {
             self.arrivals.push_back(now);
@@ -135,9 +148,13 @@ impl Limiter for Log {
         let oldest = self.arrivals.get(over).map_or(now, |at| at + self.window);
         Verdict {
             accepted,
-            remaining: Some(self.n.saturating_sub(self.arrivals.len() as u32)),
             retry_after: oldest - now,
         }
+    }
+
+    fn remaining(&mut self, now: u64) -> Option<u32> {
+        self.forget(now);
+        Some(self.n.saturating_sub(self.arrivals.len() as u32))
     }
 }
 
@@ -150,20 +167,30 @@ struct Bucket {
     at: u64,
 }
 
-impl Limiter for Bucket {
-    fn arrive(&mut self, now: u64) -> Verdict {
+impl Bucket {
+    fn refill(&mut self, now: u64) {
         let refill = (now - self.at) * self.n;
         self.level = (self.level + refill).min(self.n * self.window);
         self.at = now;
+    }
+}
+
+impl Limiter for Bucket {
+    fn arrive(&mut self, now: u64) -> Verdict {
+        self.refill(now);
         let accepted = self.level >= self.window;
         if accepted {
             self.level -= self.window;
         }
         Verdict {
             accepted,
-            remaining: Some((self.level / self.window) as u32),
             retry_after: self.window.saturating_sub(self.level).div_ceil(self.n),
         }
+    }
+
+    fn remaining(&mut self, now: u64) -> Option<u32> {
+        self.refill(now);
+        Some((self.level / self.window) as u32)
     }
 }
 
@@ -177,8 +204,9 @@ struct Counter {
     previous: u64,
 }
 
-impl Limiter for Counter {
-    fn arrive(&mut self, now: u64) -> Verdict {
+impl Counter {
+    /// What it estimates, and what is left of the current window.
+    fn estimate(&mut self, now: u64) -> (u64, u64) {
         let index = (now + self.shift) / self.window;
         if index != self.index {
             self.previous = if index == self.index + 1 {
@@ -190,15 +218,24 @@ impl Limiter for Counter {
             self.index = index;
         }
         let left = self.window - (now + self.shift) % self.window;
-        let estimate = self.previous * left / self.window + self.current;
+        (self.previous * left / self.window + self.current, left)
+    }
+}
+
+impl Limiter for Counter {
+    fn arrive(&mut self, now: u64) -> Verdict {
+        let (estimate, left) = self.estimate(now);
         let accepted = estimate < self.n;
         self.current += u64::from(accepted);
-        let after = estimate + u64::from(accepted);
         Verdict {
             accepted,
-            remaining: Some(self.n.saturating_sub(after) as u32),
             retry_after: left,
         }
+    }
+
+    fn remaining(&mut self, now: u64) -> Option<u32> {
+        let (estimate, _) = self.estimate(now);
+        Some(self.n.saturating_sub(estimate) as u32)
     }
 }
 
@@ -216,8 +253,11 @@ impl Limiter for Even {
         }
         Verdict {
             accepted,
-            remaining: None,
             retry_after: self.next.saturating_sub(now),
         }
+    }
+
+    fn remaining(&mut self, _: u64) -> Option<u32> {
+        None
     }
 }

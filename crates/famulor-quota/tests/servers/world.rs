@@ -21,6 +21,8 @@ pub(crate) struct Trip {
     /// Between the call before it and its own wish to be sent.
     pub(crate) pause: u64,
     pub(crate) to_server: u64,
+    /// How long the server works on it after it was counted.
+    pub(crate) processing: u64,
     pub(crate) back: u64,
     pub(crate) fate: Fate,
     /// Not counted by the first limit.
@@ -35,11 +37,21 @@ pub(crate) enum Fate {
     NotSent,
 }
 
+/// Whether answers carry `X-RateLimit-Limit` and `-Remaining`, and as of when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Headers {
+    Absent,
+    /// As of the request's arrival (Laravel's `ThrottleRequestsWithRedis`).
+    OnArrival,
+    /// As of when the answer is written, with all that arrived while the server
+    /// worked on it (Laravel's `ThrottleRequests`, which is its default).
+    WhenWritten,
+}
+
 /// A token that a server limits.
 pub(crate) struct World {
     limits: Vec<(Limit, Box<dyn Limiter>)>,
-    /// Whether answers carry `X-RateLimit-Limit` and `-Remaining`.
-    pub(crate) headers: bool,
+    pub(crate) headers: Headers,
     /// Whether a 429 carries `Retry-After`.
     pub(crate) hints: bool,
 }
@@ -55,6 +67,8 @@ pub(crate) struct Outcome {
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Arrives(usize),
+    /// Its answer is written, with what was counted on its arrival.
+    IsWritten(usize, Option<u32>),
     Answer(usize, Option<u32>),
     Refusal(usize, Option<u64>),
     GivesUp(usize),
@@ -69,7 +83,7 @@ impl World {
         });
         Self {
             limits: limits.collect(),
-            headers: false,
+            headers: Headers::Absent,
             hints: true,
         }
     }
@@ -112,10 +126,19 @@ impl World {
             outcome.ended = now;
             match event {
                 Event::Arrives(call) => {
-                    let answer = self.arrive(now, call, &trips[call], &mut outcome);
-                    if trips[call].fate == Fate::Answered {
-                        events.push(Reverse((now + trips[call].back, answer)));
+                    let trip = &trips[call];
+                    let (takes, next) = self.arrive(now, call, trip, &mut outcome);
+                    if trip.fate == Fate::Answered {
+                        events.push(Reverse((now + takes, next)));
                     }
+                }
+                Event::IsWritten(call, on_arrival) => {
+                    let counted = match self.headers {
+                        Headers::WhenWritten if !trips[call].read => self.counted(now),
+                        _ => on_arrival,
+                    };
+                    let back = now + trips[call].back;
+                    events.push(Reverse((back, Event::Answer(call, counted))));
                 }
                 Event::Answer(call, counted) => client.ended(now, call, End::Answered(counted)),
                 Event::GivesUp(call) => client.ended(now, call, End::TimedOut),
@@ -150,9 +173,15 @@ impl World {
         }
     }
 
-    fn arrive(&mut self, now: u64, call: usize, trip: &Trip, outcome: &mut Outcome) -> Event {
-        let mut counted = None;
-        for (index, (limit, limiter)) in self.limits.iter_mut().enumerate() {
+    /// Counts a request; what happens to it next, and how long that takes.
+    fn arrive(
+        &mut self,
+        now: u64,
+        call: usize,
+        trip: &Trip,
+        outcome: &mut Outcome,
+    ) -> (u64, Event) {
+        for (index, (_, limiter)) in self.limits.iter_mut().enumerate() {
             if trip.read && index == 0 {
                 continue;
             }
@@ -161,15 +190,21 @@ impl World {
                 outcome.refused.push(now);
                 // Whole seconds, cut off, as Laravel has it.
                 let hint = self.hints.then_some(verdict.retry_after / 1_000_000);
-                return Event::Refusal(call, hint);
-            }
-            if index == 0 && self.headers {
-                counted = verdict
-                    .remaining
-                    .map(|remaining| limit.requests() - remaining);
+                return (trip.back, Event::Refusal(call, hint));
             }
         }
         outcome.accepted += 1;
-        Event::Answer(call, counted)
+        let counted = match self.headers {
+            Headers::OnArrival if !trip.read => self.counted(now),
+            _ => None,
+        };
+        (trip.processing, Event::IsWritten(call, counted))
+    }
+
+    /// What the headers say of the first limit.
+    fn counted(&mut self, now: u64) -> Option<u32> {
+        let (limit, limiter) = &mut self.limits[0];
+        let remaining = limiter.remaining(now)?;
+        Some(limit.requests() - remaining)
     }
 }

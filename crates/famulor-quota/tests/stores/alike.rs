@@ -23,6 +23,7 @@ on_each_store!(
     notices_somebody_else_on_the_account,
     paces_an_account_after_a_refusal_it_cannot_explain,
     keeps_accounts_apart,
+    counts_what_another_took_since_it_last_did,
     serves_first_come_first_served_within_a_process,
     tells_a_waiting_process_of_a_slot_given_back,
     forgets_a_slot_nobody_ends_when_it_has_run_out,
@@ -184,6 +185,34 @@ async fn paces_an_account_after_a_refusal_it_cannot_explain(place: &Place) {
     assert_eq!(usage.rung, Rung::Spaced);
     assert_eq!(usage.step_down.unwrap().busy, 1);
     assert!(usage.frozen_for > Duration::ZERO);
+}
+
+/// Each works from memory until the other has been there.
+async fn counts_what_another_took_since_it_last_did(place: &Place) {
+    let stores = [place.open().await, place.open().await];
+    let (account, limits) = (account("token"), limits(9, MINUTE));
+    let mut slots = Vec::new();
+    for who in [0, 0, 1, 0, 1, 1, 0, 0, 1] {
+        slots.push(take(&*stores[who], account, &limits).await);
+    }
+    for store in &stores {
+        wait(&**store, account, &limits).await;
+    }
+    // Each reports calls of the other, too.
+    for (number, slot) in slots.into_iter().enumerate() {
+        let store = &stores[usize::from(number % 3 == 0)];
+        let ended = store.complete(account, slot, Completion::Answered(None));
+        ended.await.unwrap();
+    }
+    for store in &stores {
+        let usage = store.usage(account, Arc::clone(&limits)).await.unwrap();
+        assert_eq!(usage[0].busy, 9);
+        // None is held for longer than a call that has ended is.
+        assert_about(
+            wait(&**store, account, &limits).await,
+            Duration::from_millis(60_120),
+        );
+    }
 }
 
 async fn keeps_accounts_apart(place: &Place) {

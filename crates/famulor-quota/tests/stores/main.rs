@@ -3,7 +3,6 @@
 
 mod alike;
 mod child;
-mod cost;
 mod place;
 mod processes;
 #[cfg(any(feature = "postgres", feature = "redis"))]
@@ -60,12 +59,13 @@ fn answered(limits: &[Limit], counted: u32) -> Completion {
     }))
 }
 
-/// Within what two machines' clocks and a busy computer account for.
+/// Within what a busy computer accounts for, and what a store that works from
+/// memory does not know of the server's clock.
 #[track_caller]
 fn assert_about(time: Duration, expected: Duration) {
-    let slack = Duration::from_secs(5);
+    let (slack, margin) = (Duration::from_secs(5), Duration::from_millis(20));
     assert!(
-        time <= expected && time + slack >= expected,
+        time <= expected + margin && time + slack >= expected,
         "{time:?}, not about {expected:?}"
     );
 }

@@ -10,78 +10,107 @@ use std::time::{Duration, Instant};
 use famulor_quota::{AccountKey, Answer, Ask, Completion, Lane, Limit, MemoryStore, QuotaStore};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
+use super::turns::{Compared, Turn, ours_first};
+
 /// Slots that each token takes: all of a minute's.
 const SLOTS: u32 = 5;
 
+/// Tokens, fresh stores in a turn, and turns: so many that the clock can tell.
+const SIZES: [(usize, usize, usize); 3] = [(1, 4_000, 41), (1_000, 8, 41), (1_000_000, 1, 5)];
+
 pub(crate) struct Cost {
     pub(crate) tokens: usize,
-    /// Nanoseconds of one acquire and its complete.
-    pub(crate) pair: f64,
-    /// Nanoseconds of one keyed check of governor.
-    pub(crate) check: f64,
+    /// Nanoseconds of one acquire and its complete, and of one keyed check of governor.
+    pub(crate) time: Compared,
     /// Bytes of memory a token, where there are enough to tell.
     pub(crate) bytes: Option<f64>,
 }
 
-impl Cost {
-    pub(crate) fn ratio(&self) -> f64 {
-        self.pair / self.check
-    }
-}
-
 pub(crate) fn measure() -> Vec<Cost> {
-    [1, 1_000, 1_000_000].map(of_tokens).into()
+    SIZES
+        .map(|(tokens, stores, turns)| of_tokens(tokens, stores, turns))
+        .into()
 }
 
-/// Each token takes and completes its five slots, on a fresh store each time; the smaller ones so often that the clock
-/// can tell.
-fn of_tokens(tokens: usize) -> Cost {
-    let rounds = (200_000 / tokens).max(1);
-    let limits: Arc<[Limit]> = Arc::new([Limit::new(SLOTS, Duration::from_secs(60), "replies")]);
+/// Each token takes and completes its five slots, on a fresh store each time.
+fn of_tokens(tokens: usize, stores: usize, turns: usize) -> Cost {
     let keys: Vec<AccountKey> = (0..tokens)
         .map(|token| AccountKey::new(token.to_le_bytes()))
         .collect();
-    let before = resident_bytes();
-    let mut ours = Duration::ZERO;
+    let times = (stores * tokens) as f64 * f64::from(SLOTS);
+    let each = |time: Duration| time.as_nanos() as f64 / times;
     let mut bytes = None;
-    for _ in 0..rounds {
+    let mut measured = Vec::new();
+    for turn in 0..turns {
+        let mut ours = || {
+            let (time, grown) = ledger(&keys, stores);
+            // Later turns find memory that the first one has given back.
+            if tokens >= 1_000_000 && bytes.is_none() {
+                bytes = Some(grown as f64 / tokens as f64);
+            }
+            each(time)
+        };
+        let yardstick = || each(governor(&keys, stores));
+        let (ours, yardstick) = if ours_first(turn) {
+            let ours = ours();
+            (ours, yardstick())
+        } else {
+            let yardstick = yardstick();
+            (ours(), yardstick)
+        };
+        measured.push(Turn { ours, yardstick });
+    }
+    Cost {
+        tokens,
+        time: Compared::of(&measured),
+        bytes,
+    }
+}
+
+/// The time of all pairs, and the memory that the last store took.
+fn ledger(keys: &[AccountKey], stores: usize) -> (Duration, u64) {
+    let limits: Arc<[Limit]> = Arc::new([Limit::new(SLOTS, Duration::from_secs(60), "replies")]);
+    let mut time = Duration::ZERO;
+    let mut grown = 0;
+    for _ in 0..stores {
+        let before = (keys.len() >= 1_000_000).then(resident_bytes);
         let store = MemoryStore::new();
+        let mut granted = 0;
         let start = Instant::now();
         for _ in 0..SLOTS {
-            for key in &keys {
+            for key in keys {
                 let hold = Duration::from_secs(92);
                 let ask = Ask::new(*key, Arc::clone(&limits), Lane::Interactive, hold);
                 if let Ok(Answer::Granted(slot)) = now(store.acquire(ask)) {
                     let _ = now(store.complete(*key, slot, Completion::Answered(None)));
+                    granted += 1;
                 }
             }
         }
-        ours += start.elapsed();
-        if tokens >= 1_000_000 {
-            let after = resident_bytes();
-            bytes = Some(after.saturating_sub(before) as f64 / tokens as f64);
-        }
+        time += start.elapsed();
+        assert_eq!(granted, keys.len() * SLOTS as usize, "every slot was free");
+        grown = before.map_or(0, |before| resident_bytes().saturating_sub(before));
     }
-    let mut theirs = Duration::ZERO;
+    (time, grown)
+}
+
+fn governor(keys: &[AccountKey], stores: usize) -> Duration {
     let burst = NonZeroU32::new(SLOTS).unwrap_or(NonZeroU32::MIN);
-    for _ in 0..rounds {
+    let mut time = Duration::ZERO;
+    for _ in 0..stores {
         let limiter: DefaultKeyedRateLimiter<AccountKey> =
             RateLimiter::keyed(Quota::per_minute(burst));
+        let mut granted = 0;
         let start = Instant::now();
         for _ in 0..SLOTS {
-            for key in &keys {
-                let _ = limiter.check_key(key);
+            for key in keys {
+                granted += usize::from(limiter.check_key(key).is_ok());
             }
         }
-        theirs += start.elapsed();
+        time += start.elapsed();
+        assert_eq!(granted, keys.len() * SLOTS as usize, "every check passed");
     }
-    let times = (rounds * tokens) as f64 * f64::from(SLOTS);
-    Cost {
-        tokens,
-        pair: ours.as_nanos() as f64 / times,
-        check: theirs.as_nanos() as f64 / times,
-        bytes,
-    }
+    time
 }
 
 /// A store in memory answers at once.

@@ -11,7 +11,7 @@ const BAR: usize = 14;
 /// One group of bars a server, one bar a client; its refusals stand behind it.
 pub(super) fn svg(servers: &[&str], rows: &[Row]) -> String {
     let colours = [
-        "#15803d", "#4ade80", "#2563eb", "#93c5fd", "#b45309", "#dc2626",
+        "#14532d", "#16a34a", "#86efac", "#2563eb", "#93c5fd", "#b45309", "#dc2626",
     ];
     let group = rows.len() * BAR + 22;
     let legend = 24 * rows.len().div_ceil(2) + 20;

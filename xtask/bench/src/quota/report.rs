@@ -3,15 +3,21 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::cost::Cost;
-use super::plot;
-use super::{CALLS, Row};
+use super::{CALLS, Measured, Row, plot};
 
-pub(super) fn print(servers: &[&str], rows: &[Row], costs: &[Cost]) {
-    println!("{}", text(servers, rows, costs));
-}
+/// The servers for which bursts are right: fixed windows, sliding log, token bucket.
+const BURSTS_ARE_RIGHT: [usize; 4] = [0, 1, 2, 4];
 
-pub(super) fn write(servers: &[&str], rows: &[Row], costs: &[Cost]) -> Result<(), String> {
+/// What each of the ledger's rows uses at the least, in the order of the rows.
+const LEAST_USE: [f64; 3] = [0.98, 0.95, 0.95];
+
+/// How many times its yardstick a pair may cost.
+const MEMORY_AT_MOST: f64 = 3.0;
+const STORE_AT_MOST: f64 = 1.5;
+
+const BYTES_AT_MOST: f64 = 512.0;
+
+pub(super) fn write(measured: &Measured) -> Result<(), String> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let page = format!(
         "# How much of the limit is used\n\n\
@@ -21,43 +27,57 @@ pub(super) fn write(servers: &[&str], rows: &[Row], costs: &[Cost]) -> Result<()
          (`crates/famulor-quota/tests/servers`).\n\n\
          Repeat it with `cargo xtask bench quota`.\n\n\
          ![The same figures as bars](quota.svg)\n\n{}",
-        text(servers, rows, costs)
+        text(measured)
     );
     let write = |name: &str, text: &str| {
         std::fs::write(docs.join(name), text).map_err(|e| format!("docs/{name}: {e}"))
     };
     write("quota.md", &page)?;
-    write("quota.svg", &plot::svg(servers, rows))
+    write("quota.svg", &plot::svg(&measured.servers, &measured.rows))
 }
 
-fn text(servers: &[&str], rows: &[Row], costs: &[Cost]) -> String {
-    let mut out = String::from("| server |");
-    for row in rows {
+pub(super) fn text(measured: &Measured) -> String {
+    let mut out = String::new();
+    use_of_the_limit(&mut out, measured);
+    what_the_ladder_learned(&mut out, measured);
+    cost_in_memory(&mut out, measured);
+    cost_in_stores(&mut out, measured);
+    out
+}
+
+fn use_of_the_limit(out: &mut String, measured: &Measured) {
+    out.push_str("| server |");
+    for row in &measured.rows {
         let _ = write!(out, " {} |", row.client);
     }
     out.push_str("\n|---|");
-    out.push_str(&"---|".repeat(rows.len()));
+    out.push_str(&"---|".repeat(measured.rows.len()));
     out.push('\n');
-    for (server, name) in servers.iter().enumerate() {
+    for (server, name) in measured.servers.iter().enumerate() {
         let _ = write!(out, "| {name} |");
-        for row in rows {
+        for row in &measured.rows {
             let cell = &row.cells[server];
             let _ = write!(out, " {:.1} % · {:.1} |", cell.used * 100.0, cell.refused);
         }
         out.push('\n');
     }
     out.push_str(
-        "\nThe headers add little at these latencies: only the answer of the call that was counted last proves that \
-         all others have arrived, and once calls no longer leave in bursts it is mostly a call's own answer that frees \
-         its slot. A call of mean latency L keeps its slot for 60 s + L, which is what is missing from 100 %.\n",
+        "\nLaravel's throttle counts a call when it arrives and reads the counter for `X-RateLimit-Remaining` when it \
+         writes the answer: so the first answer of a burst has counted the whole burst, frees its slots together, and \
+         the next burst leaves together (first column). A server that reads it on arrival, as Laravel's variant for \
+         Redis does, says so much only in the answer to the call that arrived last, and a call of mean latency L keeps \
+         its slot for 60 s + L (second column).\n",
     );
+}
+
+fn what_the_ladder_learned(out: &mut String, measured: &Measured) {
     out.push_str("\n## What the ladder learned\n\n");
     out.push_str(
         "On a server for which bursts are wrong, refusals teach the ledger to space its calls.\n\n",
     );
     out.push_str("| server | ledger | refused in the first half | in the second half | rung at the end |\n|---|---|---|---|---|\n");
-    for (server, name) in servers.iter().enumerate() {
-        for row in rows {
+    for (server, name) in measured.servers.iter().enumerate() {
+        for row in &measured.rows {
             let cell = &row.cells[server];
             if let Some(rung) = cell.rung.as_ref().filter(|_| cell.refused > 0.0) {
                 let (first, second) = cell.halves;
@@ -69,53 +89,71 @@ fn text(servers: &[&str], rows: &[Row], costs: &[Cost]) -> String {
             }
         }
     }
+}
+
+fn cost_in_memory(out: &mut String, measured: &Measured) {
     out.push_str("\n## What a slot costs in memory\n\n");
     out.push_str(
-        "Taking and completing five slots a token, beside as many keyed checks of governor.\n\n",
+        "Taking and completing five slots a token, beside as many keyed checks of governor, by turns; each figure is \
+         the median of its turns, and the ratio that of the turns' ratios.\n\n",
     );
     out.push_str("| tokens | acquire and complete | governor's check | ratio | memory a token |\n|---|---|---|---|---|\n");
-    for cost in costs {
+    for cost in &measured.memory {
         let bytes = cost
             .bytes
             .map_or("–".to_owned(), |bytes| format!("{bytes:.0} bytes"));
         let _ = writeln!(
             out,
             "| {} | {:.0} ns | {:.0} ns | {:.2} | {bytes} |",
-            cost.tokens,
-            cost.pair,
-            cost.check,
-            cost.ratio()
+            cost.tokens, cost.time.ours, cost.time.yardstick, cost.time.ratio
         );
     }
-    out
+}
+
+fn cost_in_stores(out: &mut String, measured: &Measured) {
+    out.push_str("\n## What a slot costs in a store that processes share\n\n");
+    out.push_str(
+        "Pairs of an acquire and its complete, beside pairs of bare statements that write a row as large (in Redis, a \
+         value) to the same server or file, on as many connections, by turns as above. An acquire waits for the disk \
+         and a complete does not; so does the first bare statement and not the second.\n\n",
+    );
+    out.push_str(
+        "| store | connections | pairs a second | bare pairs a second | ratio |\n|---|---|---|---|---|\n",
+    );
+    for cost in &measured.stores {
+        let token = if cost.shared { ", one token" } else { "" };
+        let _ = writeln!(
+            out,
+            "| {} | {}{token} | {:.0} | {:.0} | {:.2} |",
+            cost.store,
+            cost.connections,
+            cost.pairs(),
+            cost.bare(),
+            cost.time.ratio
+        );
+    }
 }
 
 /// Fails if a figure is not what the project promises.
-pub(super) fn judge(rows: &[Row], costs: &[Cost]) -> Result<(), String> {
+pub(super) fn judge(measured: &Measured) -> Result<(), String> {
     let mut broken = Vec::new();
-    for (row, least) in rows.iter().take(2).zip([0.95, 0.95]) {
-        // The servers for which bursts are right.
-        for index in [0, 1, 2, 4] {
-            let cell = &row.cells[index];
-            if cell.refused > 0.0 || cell.used < least {
-                broken.push(format!(
-                    "{}, server {}: {:.1} % used, {:.2} refused; promised {:.0} % and 0",
-                    row.client,
-                    index + 1,
-                    cell.used * 100.0,
-                    cell.refused,
-                    least * 100.0
-                ));
-            }
+    for (row, least) in measured.rows.iter().zip(LEAST_USE) {
+        broken.extend(use_below(row, least));
+    }
+    for cost in &measured.memory {
+        if cost.time.ratio > MEMORY_AT_MOST || cost.bytes.is_some_and(|bytes| bytes > BYTES_AT_MOST)
+        {
+            broken.push(format!(
+                "{} tokens: {:.2} times governor, {:?} bytes; promised {MEMORY_AT_MOST} and {BYTES_AT_MOST}",
+                cost.tokens, cost.time.ratio, cost.bytes
+            ));
         }
     }
-    for cost in costs {
-        if cost.ratio() > 3.0 || cost.bytes.is_some_and(|bytes| bytes > 512.0) {
+    for cost in measured.stores.iter().filter(|cost| cost.judged) {
+        if cost.time.ratio > STORE_AT_MOST {
             broken.push(format!(
-                "{} tokens: {:.2} times governor, {:?} bytes",
-                cost.tokens,
-                cost.ratio(),
-                cost.bytes
+                "{}, {} connections: {:.2} times two bare statements; promised {STORE_AT_MOST}",
+                cost.store, cost.connections, cost.time.ratio
             ));
         }
     }
@@ -124,4 +162,22 @@ pub(super) fn judge(rows: &[Row], costs: &[Cost]) -> Result<(), String> {
     } else {
         Err(broken.join("\n"))
     }
+}
+
+fn use_below(row: &Row, least: f64) -> Vec<String> {
+    let cells = BURSTS_ARE_RIGHT.map(|server| (server, &row.cells[server]));
+    let broken = cells
+        .into_iter()
+        .filter(|(_, cell)| cell.refused > 0.0 || cell.used < least);
+    let said = broken.map(|(server, cell)| {
+        format!(
+            "{}, server {}: {:.1} % used, {:.2} refused; promised {:.0} % and 0",
+            row.client,
+            server + 1,
+            cell.used * 100.0,
+            cell.refused,
+            least * 100.0
+        )
+    });
+    said.collect()
 }

@@ -23,7 +23,7 @@ pub(super) struct Connections {
 /// the middle of is undone, unless it is [kept](Lease::keep).
 pub(super) struct Lease<'a> {
     pub(super) sql: PgConnection,
-    was_idle: bool,
+    pub(super) was_idle: bool,
     from: &'a Connections,
     _place: Option<SemaphorePermit<'a>>,
 }
@@ -44,8 +44,7 @@ impl Connections {
         match tables::load(&mut lease.sql, account).await {
             Ok(loaded) => return Ok((lease, loaded)),
             Err(failure) if !lease.was_idle => return Err(failure),
-            // The others will be no better.
-            Err(_) => self.idle().clear(),
+            Err(_) => self.drop_idle(),
         }
         lease.sql = self.options.connect().await?;
         let loaded = tables::load(&mut lease.sql, account).await?;
@@ -67,6 +66,11 @@ impl Connections {
             from: self,
             _place: place,
         })
+    }
+
+    /// One of them was dead: the others will be no better.
+    pub(super) fn drop_idle(&self) {
+        self.idle().clear();
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<PgConnection>> {

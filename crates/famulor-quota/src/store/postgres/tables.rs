@@ -1,11 +1,14 @@
 //! The tables, and the statements on them.
 
+use std::time::Instant;
+
 use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 
 use super::failure::Failure;
 use crate::AccountKey;
 use crate::ledger::{Ledger, Moment};
+use crate::store::known::{Guess, Last};
 use crate::store::write::Write;
 
 /// The layout of the tables.
@@ -60,9 +63,23 @@ const UPDATE: &str = "
 
 /// Does not wait for the disk.
 const UPDATE_SOON: &str = "
-    WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
     UPDATE famulor_quota_ledger SET version = version + 1, at = $3, clock = $4, state = $5
-    FROM soon WHERE account = $1 AND version = $2";
+    WHERE account = $1 AND version = $2
+        AND set_config('synchronous_commit', 'off', true) = 'off'";
+
+/// For what was worked out from memory: if the clock is what it was taken for.
+const UPDATE_IN_TIME: &str = "
+    UPDATE famulor_quota_ledger SET version = version + 1, at = $3, clock = $4, state = $5
+    WHERE account = $1 AND version = $2 AND clock = $7
+        AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint BETWEEN $4 AND $6
+    RETURNING (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+const UPDATE_IN_TIME_SOON: &str = "
+    UPDATE famulor_quota_ledger SET version = version + 1, at = $3, clock = $4, state = $5
+    WHERE account = $1 AND version = $2 AND clock = $7
+        AND (extract(epoch FROM clock_timestamp()) * 1000000)::bigint BETWEEN $4 AND $6
+        AND set_config('synchronous_commit', 'off', true) = 'off'
+    RETURNING (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 const UPDATE_AND_TELL: &str = "
     WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
@@ -79,9 +96,29 @@ const SWEPT: i64 = 64;
 pub(super) struct Loaded {
     pub(super) ledger: Ledger,
     pub(super) now: Moment,
+    /// The server's clock then, and just before it was asked for.
     clock: i64,
+    asked: Instant,
     /// None when it has no row.
     version: Option<i64>,
+}
+
+/// Tells an account as it was written from any other state of it. A server that
+/// crashed may have lost a version, and count it again: so the clock, too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    version: i64,
+    clock: i64,
+}
+
+impl Mark {
+    /// Of the next version, written when the server's clock was as in `guess`.
+    pub(super) fn after(guess: &Guess<Self>) -> Self {
+        Self {
+            version: guess.mark.version.wrapping_add(1),
+            clock: guess.clock,
+        }
+    }
 }
 
 /// Creates the tables where they are missing.
@@ -109,7 +146,8 @@ pub(super) async fn prepare(sql: &mut PgConnection) -> Result<(), Failure> {
 
 pub(super) async fn load(sql: &mut PgConnection, account: AccountKey) -> Result<Loaded, Failure> {
     let key = account.as_bytes().as_slice();
-    read(&sqlx::query(LOAD).bind(key).fetch_one(sql).await?)
+    let asked = Instant::now();
+    read(&sqlx::query(LOAD).bind(key).fetch_one(sql).await?, asked)
 }
 
 /// Begins a transaction in which nobody else can change an account. None when it
@@ -120,11 +158,12 @@ pub(super) async fn lock(
 ) -> Result<Option<Loaded>, Failure> {
     sqlx::raw_sql(BEGIN).execute(&mut *sql).await?;
     let key = account.as_bytes().as_slice();
+    let asked = Instant::now();
     let row = sqlx::query(LOAD_LOCKED)
         .bind(key)
         .fetch_optional(sql)
         .await?;
-    row.as_ref().map(read).transpose()
+    row.map(|row| read(&row, asked)).transpose()
 }
 
 pub(super) async fn commit(sql: &mut PgConnection) -> Result<(), Failure> {
@@ -132,7 +171,7 @@ pub(super) async fn commit(sql: &mut PgConnection) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(row: &PgRow) -> Result<Loaded, Failure> {
+fn read(row: &PgRow, asked: Instant) -> Result<Loaded, Failure> {
     let clock: i64 = row.try_get(1)?;
     let state: Option<&[u8]> = row.try_get(5)?;
     let Some(state) = state else {
@@ -143,6 +182,7 @@ fn read(row: &PgRow) -> Result<Loaded, Failure> {
             now: time_of(1, row.try_get(0)?, clock),
             clock,
             version: None,
+            asked,
         });
     };
     Ok(Loaded {
@@ -150,39 +190,81 @@ fn read(row: &PgRow) -> Result<Loaded, Failure> {
         now: time_of(row.try_get(3)?, row.try_get(4)?, clock),
         clock,
         version: row.try_get(2)?,
+        asked,
     })
 }
 
 /// Writes an account's ledger, unless somebody else has since it was loaded;
-/// says whether it did.
+/// the version that it has now if it did.
 pub(super) async fn save(
     sql: &mut PgConnection,
     account: AccountKey,
     loaded: &Loaded,
     state: Vec<u8>,
     how: Write,
-) -> Result<bool, Failure> {
+) -> Result<Option<i64>, Failure> {
     let statement = match (loaded.version, how) {
         (None, _) => INSERT,
         (Some(_), Write::Durable) => UPDATE,
         (Some(_), Write::Soon) => UPDATE_SOON,
         (Some(_), Write::SoonAndTell) => UPDATE_AND_TELL,
     };
+    // A row that is removed and comes again does not repeat itself.
+    let version = loaded.version.unwrap_or(loaded.clock);
     let saved = sqlx::query(statement)
         .bind(account.as_bytes().as_slice())
-        // A row that is removed and comes again does not repeat itself.
-        .bind(loaded.version.unwrap_or(loaded.clock))
-        .bind(i64::try_from(loaded.now.as_micros()).unwrap_or(i64::MAX))
+        .bind(version)
+        .bind(column(loaded.now))
         .bind(loaded.clock)
         .bind(state)
         .execute(sql)
         .await;
+    let now = match loaded.version {
+        Some(version) => version.wrapping_add(1),
+        None => version,
+    };
+    Ok(unless_overtaken(saved)?
+        .filter(|saved| saved.rows_affected() == 1)
+        .map(|_| now))
+}
+
+/// Writes what was worked out from memory, if nobody else has changed the
+/// account and the server's clock is what it was taken for; the clock if it did.
+pub(super) async fn save_in_time(
+    sql: &mut PgConnection,
+    account: AccountKey,
+    guess: &Guess<Mark>,
+    state: Vec<u8>,
+    how: Write,
+) -> Result<Option<i64>, Failure> {
+    let statement = match how {
+        Write::Durable => UPDATE_IN_TIME,
+        Write::Soon | Write::SoonAndTell => UPDATE_IN_TIME_SOON,
+    };
+    let saved = sqlx::query_scalar(statement)
+        .bind(account.as_bytes().as_slice())
+        .bind(guess.mark.version)
+        .bind(column(guess.at))
+        .bind(guess.clock)
+        .bind(state)
+        .bind(guess.latest_clock())
+        .bind(guess.mark.clock)
+        .fetch_optional(sql)
+        .await;
+    Ok(unless_overtaken(saved)?.flatten())
+}
+
+/// Under stricter isolation, a server says in an error that the row was changed.
+fn unless_overtaken<T>(saved: sqlx::Result<T>) -> Result<Option<T>, Failure> {
     match saved {
-        Ok(saved) => Ok(saved.rows_affected() == 1),
-        // Under stricter isolation, how the server says that it was changed.
-        Err(error) if Failure::code(&error).as_deref() == Some("40001") => Ok(false),
+        Ok(saved) => Ok(Some(saved)),
+        Err(error) if Failure::code(&error).as_deref() == Some("40001") => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+fn column(moment: Moment) -> i64 {
+    i64::try_from(moment.as_micros()).unwrap_or(i64::MAX)
 }
 
 impl Loaded {
@@ -195,6 +277,21 @@ impl Loaded {
         let value = act(&mut self.ledger, self.now);
         let after = self.ledger.encode();
         (value, (after != before).then_some(after))
+    }
+
+    /// What there is to remember once `version` of it has been written.
+    pub(super) fn written(self, version: i64) -> Last<Mark> {
+        Last {
+            ledger: self.ledger,
+            at: self.now,
+            clock: self.clock,
+            mark: Mark {
+                version,
+                clock: self.clock,
+            },
+            seen: self.clock,
+            asked: self.asked,
+        }
     }
 
     pub(super) fn is_new(&self) -> bool {

@@ -1,5 +1,6 @@
 -- ARGV[2]: the hold. Then of each limit: its window's id, window and guard,
--- requests, window. Returns { 1, the moment granted } or { 0, time to wait }.
+-- requests, window. Returns { 1, the moment granted, what was written, the clock }
+-- or { 0, time to wait }, as long.
 
 local hold = tonumber(ARGV[2])
 
@@ -109,7 +110,7 @@ for i = 3, #ARGV, 4 do
     end
 end
 if ready > now then
-    return { 0, ready - now }
+    return { 0, ready - now, false, false }
 end
 
 prune()
@@ -117,11 +118,10 @@ local bits = 0
 for i = 3, #ARGV, 4 do
     local index = window_index(ARGV[i]) or add_window(ARGV[i], tonumber(ARGV[i + 1]))
     if not index then
-        return { 0, 1e6 }
+        return { 0, 1e6, false, false }
     end
     bits = bit.bor(bits, lshift(1, index - 1))
 end
 last_granted = max(now, last_granted + 1)
 calls[#calls + 1] = { last_granted, now + hold, bits, true }
-save()
-return { 1, last_granted }
+return { 1, last_granted, save(), clock }

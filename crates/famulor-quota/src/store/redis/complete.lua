@@ -1,10 +1,11 @@
 -- ARGV[2]: the moment granted. ARGV[3]: 'not sent', 'abandoned', 'answered', or
 -- 'seen' with ARGV[4]: the window's id, and ARGV[5]: how many the server had
--- counted. ARGV[6]: the channel for news.
+-- counted. ARGV[6]: the channel for news. Returns what was written and the clock,
+-- or nothing when there is no such slot.
 
 local index, how = find(tonumber(ARGV[2])), ARGV[3]
 if not index then
-    return 0
+    return false
 end
 local answered = calls[index]
 
@@ -46,5 +47,4 @@ else
     answered[2] = min(answered[2], now)
     answered[4] = false
 end
-save()
-return 1
+return { save(), clock }

@@ -1,5 +1,4 @@
--- ARGV[2]: for how long.
+-- ARGV[2]: for how long. Returns what was written and the clock.
 
 freeze(tonumber(ARGV[2]))
-save()
-return 1
+return { save(), clock }

@@ -116,6 +116,7 @@ local function freeze(time)
     frozen_until = max(frozen_until, now + min(time, MAX_FREEZE))
 end
 
+-- Writes the account, and returns what it wrote.
 local function save()
     local parts = {
         pack('<I8I8BI8I8I8I8I8I8I8BI4B', now, clock, LAYOUT,
@@ -139,5 +140,7 @@ local function save()
         idle = max(idle, refused_at + spans, since + rung * CLEAN_TIME)
     end
     local keep = floor((idle - now + KEEP_IDLE) / 1000) + 1
-    redis.call('SET', KEYS[1], table.concat(parts), 'PX', keep)
+    local saved = table.concat(parts)
+    redis.call('SET', KEYS[1], saved, 'PX', keep)
+    return saved
 end

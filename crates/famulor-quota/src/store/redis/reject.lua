@@ -1,5 +1,5 @@
 -- ARGV[2]: the moment granted. ARGV[3]: what the 429 said to wait, or ''.
--- Returns for how long the account is frozen now.
+-- Returns for how long the account is frozen now, what was written, and the clock.
 
 local granted, hint = tonumber(ARGV[2]), tonumber(ARGV[3])
 
@@ -62,5 +62,4 @@ if hint then
 else
     freeze(max(oldest_release(call and call[3] or -1), ROUNDING))
 end
-save()
-return max(0, frozen_until - now)
+return { max(0, frozen_until - now), save(), clock }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use redis::{Script, ScriptInvocation};
 
 use crate::ledger::{Moment, span};
+use crate::store::known::Guess;
 use crate::{AccountKey, Completion, Limit, SlotId};
 
 /// Where news are published.
@@ -14,6 +15,9 @@ pub(super) const CHANNEL: &str = "famulor:quota";
 /// waits for longer than this.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
+/// As in ledger.lua: an account that is new draws no conclusions for a window.
+const KEEP_IDLE: Duration = Duration::from_secs(60 * 60);
+
 const LEDGER: &str = include_str!("ledger.lua");
 
 pub(super) struct Scripts {
@@ -22,6 +26,7 @@ pub(super) struct Scripts {
     reject: Script,
     freeze: Script,
     look: Script,
+    keep: Script,
     /// What time it is, instead of asking the server, for tests.
     pub(super) clock: Option<u64>,
 }
@@ -35,6 +40,7 @@ impl Scripts {
             reject: operation(include_str!("reject.lua")),
             freeze: operation(include_str!("freeze.lua")),
             look: Script::new(include_str!("look.lua")),
+            keep: Script::new(include_str!("keep.lua")),
             clock: None,
         }
     }
@@ -103,6 +109,24 @@ impl Scripts {
         self.call(&self.look, account)
     }
 
+    /// Keeps `state`, which was worked out from `guess`.
+    pub(super) fn keep(
+        &self,
+        account: AccountKey,
+        guess: &Guess<Vec<u8>>,
+        state: &[u8],
+    ) -> ScriptInvocation<'_> {
+        let until = guess.ledger.remembered_until(guess.at);
+        let keep = until.since(guess.at).saturating_add(KEEP_IDLE);
+        let mut call = self.call(&self.keep, account);
+        call.arg(&guess.mark)
+            .arg(state)
+            .arg(guess.clock)
+            .arg(guess.latest_clock())
+            .arg(micros(keep) / 1000 + 1);
+        call
+    }
+
     fn call<'a>(&self, script: &'a Script, account: AccountKey) -> ScriptInvocation<'a> {
         let mut call = script.key(key(account));
         match self.clock {
@@ -112,6 +136,13 @@ impl Scripts {
         call
     }
 }
+
+/// What a script says of a slot: whether it is taken; the moment, or the time to
+/// wait; and what was written.
+pub(super) type Acquired = (bool, u64, Option<Vec<u8>>, Option<i64>);
+
+/// What a script wrote, and the clock; nothing when there was nothing to write.
+pub(super) type Written = Option<(Vec<u8>, i64)>;
 
 /// Where an account is kept. What is in braces decides which node of a cluster
 /// has it: one key a script, so any cluster will do.

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::connection::Connection;
-use super::scripts::{Scripts, key, time_of};
+use super::scripts::{Acquired, Scripts, Written, key, time_of};
 use crate::ledger::{Ledger, Moment};
+use crate::store::known::When;
 use crate::{AccountKey, Answer, Ask, Completion, Lane, Limit, Seen, SlotId};
 
 /// One step, after a pause.
@@ -127,7 +128,7 @@ async fn run(connection: &Connection, account: AccountKey, steps: &[(i64, Step)]
                 hold,
             } => {
                 let (limits, hold) = (limits(*which), Duration::from_secs(*hold));
-                let (granted, micros): (bool, u64) = connection
+                let (granted, micros, ..): Acquired = connection
                     .run(&scripts.acquire(account, &limits, hold))
                     .await
                     .unwrap();
@@ -161,10 +162,11 @@ async fn run(connection: &Connection, account: AccountKey, steps: &[(i64, Step)]
                         Completion::Answered(Some(Seen { limit, counted }))
                     }
                 };
-                changed = connection
+                let written: Written = connection
                     .run(&scripts.complete(account, slot, &how))
                     .await
                     .unwrap();
+                changed = written.is_some();
                 ledger.complete(now, slot, how);
             }
             Step::Reject { call, hint } => {
@@ -172,7 +174,7 @@ async fn run(connection: &Connection, account: AccountKey, steps: &[(i64, Step)]
                     continue;
                 };
                 let hint = hint.map(Duration::from_secs);
-                let frozen: u64 = connection
+                let (frozen, ..): (u64, Vec<u8>, i64) = connection
                     .run(&scripts.reject(account, slot, hint))
                     .await
                     .unwrap();
@@ -180,7 +182,7 @@ async fn run(connection: &Connection, account: AccountKey, steps: &[(i64, Step)]
             }
             Step::Freeze(seconds) => {
                 let time = Duration::from_secs(*seconds);
-                let (): () = connection
+                let _: Written = connection
                     .run(&scripts.freeze(account, time))
                     .await
                     .unwrap();
@@ -285,6 +287,51 @@ async fn a_key_disappears_an_hour_after_there_is_nothing_to_remember() {
         .unwrap();
     let left = expires().await;
     assert!((3600 + 55..=3600 + 61).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn only_what_nobody_else_has_changed_is_written_from_memory() {
+    let Some(server) = RedisServer::shared() else {
+        return;
+    };
+    let place = server.place();
+    let one = super::RedisStore::connect(&place).await.unwrap();
+    let other = super::RedisStore::connect(&place).await.unwrap();
+    let account = AccountKey::new("token");
+    let ask = Ask::new(
+        account,
+        limits(0).into(),
+        Lane::Bulk,
+        Duration::from_secs(90),
+    );
+    let take = async |store: &super::RedisStore| match store.shared.acquire(&ask).await {
+        Ok(Answer::Granted(slot)) => slot,
+        other => panic!("{other:?}"),
+    };
+    let from_memory = async |store: &super::RedisStore, slot| {
+        let complete = |ledger: &mut Ledger, now| {
+            ledger.complete(now, slot, Completion::Answered(None));
+        };
+        let known = store
+            .shared
+            .change_known(account, When::Latest, complete)
+            .await;
+        known.unwrap().is_some()
+    };
+    let busy = async || {
+        let (ledger, now) = other.shared.look(account).await.unwrap();
+        let ended = now.plus(Duration::from_secs(61));
+        (
+            ledger.usage(now, &limits(0))[0].busy,
+            ledger.usage(ended, &limits(0))[0].busy,
+        )
+    };
+    let slot = take(&one).await;
+    assert!(from_memory(&one, slot).await);
+    assert_eq!(busy().await, (1, 0));
+    let (slot, _) = (take(&one).await, take(&other).await);
+    assert!(!from_memory(&one, slot).await);
+    assert_eq!(busy().await, (3, 2), "the other's slot is not lost");
 }
 
 #[tokio::test]

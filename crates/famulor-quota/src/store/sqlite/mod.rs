@@ -51,7 +51,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// # }
 /// ```
 ///
-/// Every operation is one transaction (`BEGIN IMMEDIATE`). A slot that was granted
+/// Every operation is one transaction: `BEGIN IMMEDIATE`, or one statement on
+/// condition that the account is still as this process wrote it last. A slot that was granted
 /// is on the disk, so neither a process that is killed nor a power failure makes
 /// it free; how a call ended is written without waiting for the disk, because a
 /// power failure that undoes it keeps a slot busy for longer, and no more. The clock is the machine's, counted from its start: it
@@ -113,13 +114,15 @@ impl SqliteStore {
         &self,
         account: AccountKey,
         how: Write,
-        act: impl FnOnce(&mut Ledger, Moment) -> T + Send + 'static,
+        act: impl Fn(&mut Ledger, Moment) -> T + Send + Sync + 'static,
     ) -> StoreFuture<T> {
         let shared = Arc::clone(&self.shared);
         StoreFuture::new(async move {
             let running = async |file: &mut LedgerFile| file.change(account, how, act).await;
             let (value, news) = shared.with_file(running).await?;
-            shared.heard.store(news, Ordering::Release);
+            if let Some(news) = news {
+                shared.heard.store(news, Ordering::Release);
+            }
             Ok(value)
         })
     }
@@ -189,7 +192,7 @@ impl QuotaStore for SqliteStore {
     fn complete(&self, account: AccountKey, slot: SlotId, how: Completion) -> StoreFuture<()> {
         let write = Write::of(&how);
         self.change(account, write, move |ledger, now| {
-            ledger.complete(now, slot, how)
+            ledger.complete(now, slot, how.clone())
         })
     }
 
