@@ -5686,9 +5686,10 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::route::url(
-                client,
-                format!("{}/conversations", client.baseurl,),
-            )?;
+                    client,
+                    format!("{}/conversations", client.baseurl,),
+                )
+                .map_err(Error::InvalidRequest)?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5924,9 +5925,10 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::route::url(
-                client,
-                format!("{}/ai/generate-reply", client.baseurl,),
-            )?;
+                    client,
+                    format!("{}/ai/generate-reply", client.baseurl,),
+                )
+                .map_err(Error::InvalidRequest)?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6096,9 +6098,10 @@ pub mod builder {
             let whatsapp_sender_phone = whatsapp_sender_phone
                 .map_err(Error::InvalidRequest)?;
             let url = crate::route::url(
-                client,
-                format!("{}/user/conversations", client.baseurl,),
-            )?;
+                    client,
+                    format!("{}/user/conversations", client.baseurl,),
+                )
+                .map_err(Error::InvalidRequest)?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6334,9 +6337,10 @@ pub mod builder {
             let page = page.map_err(Error::InvalidRequest)?;
             let per_page = per_page.map_err(Error::InvalidRequest)?;
             let url = crate::route::url(
-                client,
-                format!("{}/user/assistants/get", client.baseurl,),
-            )?;
+                    client,
+                    format!("{}/user/assistants/get", client.baseurl,),
+                )
+                .map_err(Error::InvalidRequest)?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6416,12 +6420,13 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::route::url(
-                client,
-                format!(
-                    "{}/user/assistants/enable-conversation-ended-webhook", client
-                    .baseurl,
-                ),
-            )?;
+                    client,
+                    format!(
+                        "{}/user/assistants/enable-conversation-ended-webhook", client
+                        .baseurl,
+                    ),
+                )
+                .map_err(Error::InvalidRequest)?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6503,12 +6508,13 @@ pub mod builder {
                 })
                 .map_err(Error::InvalidRequest)?;
             let url = crate::route::url(
-                client,
-                format!(
-                    "{}/user/assistants/disable-conversation-ended-webhook", client
-                    .baseurl,
-                ),
-            )?;
+                    client,
+                    format!(
+                        "{}/user/assistants/disable-conversation-ended-webhook", client
+                        .baseurl,
+                    ),
+                )
+                .map_err(Error::InvalidRequest)?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6552,7 +6558,8 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetMeResponse>, Error<types::ApiError>> {
             let Self { client } = self;
-            let url = crate::route::url(client, format!("{}/user/me", client.baseurl,))?;
+            let url = crate::route::url(client, format!("{}/user/me", client.baseurl,))
+                .map_err(Error::InvalidRequest)?;
             #[allow(unused_mut)]
             let mut request = client
                 .client

@@ -36,7 +36,7 @@ impl ClientHooks<Session> for Client {
                 self.baseurl.trim_end_matches('/'),
                 path.trim_start_matches('/')
             );
-            *request.url_mut() = route::url(self, moved)?;
+            *request.url_mut() = route::url(self, moved).map_err(Error::InvalidRequest)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use reqwest::Url;
 
-use crate::{Client, Error};
+use crate::Client;
 
 /// How many are kept; the API has fewer routes.
 const MOST: usize = 32;
@@ -28,10 +28,10 @@ impl Routes {
     }
 }
 
-/// The URL of a route without parameters.
-pub(crate) fn url<E>(client: &Client, text: String) -> Result<Url, Error<E>> {
+/// The URL of a route without parameters; or why there is none.
+pub(crate) fn url(client: &Client, text: String) -> Result<Url, String> {
     let url = client.inner.routes.url(text);
-    url.ok_or_else(|| Error::InvalidRequest("base URL and path do not make a URL".to_owned()))
+    url.ok_or_else(|| "base URL and path do not make a URL".to_owned())
 }
 
 #[cfg(test)]

@@ -119,7 +119,9 @@ fn keep_url(block: &mut Block) -> Result<(), String> {
     };
     // A path with parameters is another one every time, and an id in it is a secret that nothing should hold on to.
     if text(&formatted.mac.tokens).ends_with("\" , client . baseurl ,") {
-        *value.expr = parse_quote!(crate::route::url(client, #formatted)?);
+        *value.expr = parse_quote! {
+            crate::route::url(client, #formatted).map_err(Error::InvalidRequest)?
+        };
     }
     Ok(())
 }
@@ -240,7 +242,7 @@ mod tests {
     fn a_call_sends_no_version_keeps_its_url_and_reads_its_answer_once() -> Result<(), String> {
         let code = rewritten(CALL)?;
         for part in [
-            r#"let url = crate :: route :: url (client , format ! ("{}/user/me" , client . baseurl ,)) ? ;"#,
+            r#"let url = crate :: route :: url (client , format ! ("{}/user/me" , client . baseurl ,)) . map_err (Error :: InvalidRequest) ? ;"#,
             "client . client . get (url) . build () ?",
             "crate :: answer :: ask (client , request , | status | matches ! (status , 401u16 | 429u16)) . await }",
         ] {
