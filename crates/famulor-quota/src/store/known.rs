@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::AccountKey;
 use crate::ledger::{Ledger, Moment};
 
-/// How far an assumed time may be from the server's, before or after. What is
-/// held is held for longer by so much.
-const OFF_BY: Duration = Duration::from_millis(10);
+/// How far an assumed time may be from the server's, before or after, in
+/// microseconds: this to begin with, more when a busy machine was off by more,
+/// and less again when it was not. What is held is held for longer by so much.
+const OFF_BY: i64 = 10_000;
+const OFF_BY_AT_MOST: i64 = 100_000;
 
-/// So much may lie between the earliest and the latest that it can be.
-pub(super) const MARGIN: Duration = Duration::from_millis(20);
+/// No more than this lies between the earliest and the latest that it can be.
+pub(super) const MARGIN: Duration = Duration::from_millis(200);
 
 /// After this, two clocks may have parted by too much.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -33,6 +36,7 @@ const MOST: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Known<Mark> {
     accounts: Mutex<HashMap<AccountKey, Account<Mark>>>,
+    off_by: AtomicI64,
 }
 
 #[derive(Debug)]
@@ -75,14 +79,17 @@ pub(super) struct Guess<Mark> {
     /// The account's time, and the server's clock, at the earliest that it can be.
     pub(super) at: Moment,
     pub(super) clock: i64,
+    /// The server's clock at the latest that it can be.
+    pub(super) latest_clock: i64,
     /// Just before the server is asked.
-    pub(super) asked: Instant,
+    asked: Instant,
 }
 
 impl<Mark> Default for Known<Mark> {
     fn default() -> Self {
         Self {
             accounts: Mutex::default(),
+            off_by: AtomicI64::new(OFF_BY),
         }
     }
 }
@@ -99,14 +106,40 @@ impl<Mark> Known<Mark> {
             _ => return None,
         };
         match taken {
-            Account::Last(last) => last.guess(Instant::now()),
+            Account::Last(last) => last.guess(Instant::now(), self.off_by.load(Ordering::Relaxed)),
             Account::Shared => None,
         }
     }
 
-    /// What was taken was wrong.
-    pub(super) fn was_wrong(&self, account: AccountKey) {
+    /// Somebody else had changed what was taken.
+    pub(super) fn was_changed(&self, account: AccountKey) {
         self.insert(account, Account::Shared);
+    }
+
+    /// Nobody had, and the server's clock was off by more than was allowed for.
+    pub(super) fn was_off(&self) {
+        self.allow_for(|off_by| (2 * off_by).min(OFF_BY_AT_MOST));
+    }
+
+    fn allow_for(&self, change: impl Fn(i64) -> i64) {
+        let was = self.off_by.load(Ordering::Relaxed);
+        // Two at once: whichever, it is a matter of speed alone.
+        self.off_by.store(change(was), Ordering::Relaxed);
+    }
+
+    /// It was right: nobody had changed the account, and the server's clock was
+    /// `seen`.
+    pub(super) fn was_right(&self, account: AccountKey, guess: Guess<Mark>, mark: Mark, seen: i64) {
+        self.allow_for(|off_by| (off_by - off_by / 16).max(OFF_BY));
+        let last = Last {
+            ledger: guess.ledger,
+            at: guess.at,
+            clock: guess.clock,
+            mark,
+            seen,
+            asked: guess.asked,
+        };
+        self.learn(account, last);
     }
 
     /// This process has just written the account.
@@ -136,19 +169,20 @@ impl<Mark> Known<Mark> {
 impl<Mark> Last<Mark> {
     /// The way to the server takes about as long now as it did then, so the
     /// server's clock will have moved on by as much as ours since we last asked.
-    fn guess(self, now: Instant) -> Option<Guess<Mark>> {
+    fn guess(self, now: Instant, off_by: i64) -> Option<Guess<Mark>> {
         let passed = now.saturating_duration_since(self.asked);
         if passed > REMEMBERED {
             return None;
         }
         let about = self.seen.saturating_add(micros(passed));
-        let clock = about.saturating_sub(micros(OFF_BY)).max(self.clock);
+        let clock = about.saturating_sub(off_by).max(self.clock);
         let since = u64::try_from(clock.saturating_sub(self.clock)).unwrap_or(0);
         Some(Guess {
             ledger: self.ledger,
             mark: self.mark,
             at: self.at.plus(Duration::from_micros(since)),
             clock,
+            latest_clock: clock.saturating_add(2 * off_by),
             asked: now,
         })
     }
@@ -163,30 +197,15 @@ impl<Mark> Guess<Mark> {
     ) -> (T, Option<Vec<u8>>) {
         let now = match when {
             When::Earliest => self.at,
-            When::Latest => self.at.plus(MARGIN),
+            When::Latest => {
+                let later = u64::try_from(self.latest_clock - self.clock).unwrap_or(0);
+                self.at.plus(Duration::from_micros(later))
+            }
         };
         let before = self.ledger.encode();
         let value = act(&mut self.ledger, now);
         let after = self.ledger.encode();
         (value, (after != before).then_some(after))
-    }
-
-    /// The server's clock at the latest that it can be.
-    pub(super) fn latest_clock(&self) -> i64 {
-        self.clock.saturating_add(micros(MARGIN))
-    }
-
-    /// It was right: nobody has changed the account, and the server's clock was
-    /// `seen`.
-    pub(super) fn was_right(self, mark: Mark, seen: i64) -> Last<Mark> {
-        Last {
-            ledger: self.ledger,
-            at: self.at,
-            clock: self.clock,
-            mark,
-            seen,
-            asked: self.asked,
-        }
     }
 }
 
@@ -220,19 +239,19 @@ mod tests {
         let passed = guess.clock - 1_000_000;
         assert!((3_190_000..4_000_000).contains(&passed), "{passed}");
         assert_eq!(guess.at.as_micros() as i64, 5_000_000 + passed);
-        assert_eq!(guess.latest_clock() - guess.clock, 20_000);
+        assert_eq!(guess.latest_clock - guess.clock, 20_000);
         assert!(known.take(account).is_none(), "another task has it");
     }
 
     #[test]
     fn time_never_runs_backwards() {
-        let guess = last(1_000_001).guess(Instant::now()).unwrap();
+        let guess = last(1_000_001).guess(Instant::now(), OFF_BY).unwrap();
         assert!(guess.clock >= 1_000_000 && guess.at.as_micros() >= 5_000_000);
     }
 
     #[test]
     fn slots_are_taken_by_the_earlier_moment_and_given_back_by_the_later_one() {
-        let mut guess = last(2_000_000).guess(Instant::now()).unwrap();
+        let mut guess = last(2_000_000).guess(Instant::now(), OFF_BY).unwrap();
         let (early, _) = guess.apply(When::Earliest, |_, now| now);
         let (late, changed) = guess.apply(When::Latest, |_, now| now);
         assert_eq!(early, guess.at);
@@ -244,7 +263,7 @@ mod tests {
     fn an_account_that_others_use_too_is_not_remembered_once() {
         let account = AccountKey::new("token");
         let known = Known::default();
-        known.was_wrong(account);
+        known.was_changed(account);
         assert!(!known.has(account));
         known.learn(account, last(1));
         assert!(!known.has(account));
@@ -253,10 +272,31 @@ mod tests {
     }
 
     #[test]
+    fn what_was_off_is_allowed_for_until_it_is_right_again() {
+        let account = AccountKey::new("token");
+        let known = Known::default();
+        let margin = |known: &Known<u8>| {
+            known.learn(account, last(1_000_000));
+            let guess = known.take(account).unwrap();
+            (guess.latest_clock - guess.clock, guess)
+        };
+        for _ in 0..10 {
+            known.was_off();
+        }
+        let (most, _) = margin(&known);
+        assert_eq!(most as u128, MARGIN.as_micros());
+        for _ in 0..100 {
+            let (_, guess) = margin(&known);
+            known.was_right(account, guess, 7, 1_000_000);
+        }
+        assert_eq!(margin(&known).0, 20_000);
+    }
+
+    #[test]
     fn what_is_remembered_is_soon_forgotten() {
         let mut old = last(1);
         old.asked = old.asked.checked_sub(Duration::from_secs(11)).unwrap();
-        assert!(old.guess(Instant::now()).is_none());
+        assert!(old.guess(Instant::now(), OFF_BY).is_none());
         let known = Known::default();
         for number in 0..3000_u32 {
             known.learn(AccountKey::new(number.to_le_bytes()), last(1));

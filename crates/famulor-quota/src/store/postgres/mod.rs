@@ -167,13 +167,21 @@ impl Shared {
         act: impl Fn(&mut Ledger, Moment) -> T,
     ) -> Result<T, Failure> {
         // Those who wait are told of slots in a statement of its own.
+        let mut was = None;
         if how != Write::SoonAndTell
-            && let Some(value) = self.change_known(account, how, when, &act).await?
+            && let Some(value) = self
+                .change_known(account, how, when, &act, &mut was)
+                .await?
         {
             return Ok(value);
         }
         for _ in 0..TRIES {
             let (mut lease, mut loaded) = self.connections.load(account).await?;
+            match was.take() {
+                Some(mark) if loaded.is(mark) => self.known.was_off(),
+                Some(_) => self.known.was_changed(account),
+                None => {}
+            }
             let (value, after) = loaded.apply(&act);
             let Some(after) = after else {
                 lease.keep();
@@ -198,14 +206,15 @@ impl Shared {
     }
 
     /// The same without loading the account first. None, and nothing has changed,
-    /// when it is not known, when what is known is out of date, or when by it
-    /// there is nothing to change.
+    /// when it is not known, when by what is known there is nothing to change, or
+    /// when that, which is what it `was`, is out of date.
     async fn change_known<T>(
         &self,
         account: AccountKey,
         how: Write,
         when: When,
         act: impl Fn(&mut Ledger, Moment) -> T,
+        was: &mut Option<Mark>,
     ) -> Result<Option<T>, Failure> {
         if !self.known.has(account) {
             return Ok(None);
@@ -223,12 +232,12 @@ impl Shared {
             Ok(Some(clock)) => {
                 lease.keep();
                 let mark = Mark::after(&guess);
-                self.known.learn(account, guess.was_right(mark, clock));
+                self.known.was_right(account, guess, mark, clock);
                 Ok(Some(value))
             }
             Ok(None) => {
                 lease.keep();
-                self.known.was_wrong(account);
+                *was = Some(guess.mark);
                 Ok(None)
             }
             // The server was restarted. Should it have done it, a slot may be

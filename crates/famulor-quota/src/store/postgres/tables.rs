@@ -247,7 +247,7 @@ pub(super) async fn save_in_time(
         .bind(column(guess.at))
         .bind(guess.clock)
         .bind(state)
-        .bind(guess.latest_clock())
+        .bind(guess.latest_clock)
         .bind(guess.mark.clock)
         .fetch_optional(sql)
         .await;
@@ -292,6 +292,11 @@ impl Loaded {
             seen: self.clock,
             asked: self.asked,
         }
+    }
+
+    /// Whether it is as it was then.
+    pub(super) fn is(&self, mark: Mark) -> bool {
+        self.version == Some(mark.version)
     }
 
     pub(super) fn is_new(&self) -> bool {

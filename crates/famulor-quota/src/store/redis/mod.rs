@@ -195,13 +195,16 @@ impl Shared {
         };
         let state = write(&guess, &state);
         let keep = self.scripts.keep(account, &guess, &state);
-        let clock: Option<i64> = self.connection.run(&keep).await?;
-        let Some(clock) = clock else {
-            self.known.was_wrong(account);
-            return Ok(None);
-        };
-        self.known.learn(account, guess.was_right(state, clock));
-        Ok(Some(value))
+        let clock: i64 = self.connection.run(&keep).await?;
+        match clock {
+            0 => self.known.was_off(),
+            1.. => {
+                self.known.was_right(account, guess, state, clock);
+                return Ok(Some(value));
+            }
+            _ => self.known.was_changed(account),
+        }
+        Ok(None)
     }
 
     /// A script has just written this.

@@ -122,7 +122,7 @@ impl Scripts {
         call.arg(&guess.mark)
             .arg(state)
             .arg(guess.clock)
-            .arg(guess.latest_clock())
+            .arg(guess.latest_clock)
             .arg(micros(keep) / 1000 + 1);
         call
     }

@@ -56,7 +56,7 @@ pub(super) async fn measure() -> Result<Vec<StoreCost>, String> {
                 store,
                 connections,
                 shared,
-                judged: !shared,
+                judged: !shared && durability == Durability::Disk,
                 time: compare(ours, bare).await?,
             });
         }
