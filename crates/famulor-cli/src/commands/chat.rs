@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::notes::{self, ASSISTANT, DIM, USER};
 use crate::run::Run;
 use crate::settings;
+use crate::signals::Signals;
 use crate::stdin::Stdin;
 use crate::transcript;
 use crate::visible::{visible, visible_line};
@@ -47,7 +48,16 @@ pub(crate) struct Args {
     kind: BillableKind,
 }
 
-pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
+pub(crate) async fn run(args: Args, run: &mut Run, signals: &mut Signals) -> Result<(), Failure> {
+    let flight = std::sync::Arc::clone(&run.flight);
+    tokio::select! {
+        biased;
+        exit = signals.next() => Err(flight.stopped(exit)),
+        result = talk(args, run) => result,
+    }
+}
+
+async fn talk(args: Args, run: &mut Run) -> Result<(), Failure> {
     let resumed = args.resume.map(ConversationId::new).transpose()?;
     let assistant = match resumed {
         Some(_) => None,

@@ -65,6 +65,8 @@ impl Fixture {
             .args(arguments)
             .env_clear()
             .env("HOME", self.home.path())
+            // A table would be as wide as the terminal that the tests run in.
+            .env("COLUMNS", "100")
             .env("XDG_CONFIG_HOME", self.home.path().join("config"))
             .env("XDG_STATE_HOME", self.home.path().join("state"))
             .current_dir(self.home.path());
@@ -291,6 +293,13 @@ impl Ran {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:?}"));
         assert_eq!(error["error"]["exit"], self.code, "{self:?}");
         error["error"].clone()
+    }
+
+    /// All that was written, compared with `golden/NAME.txt`.
+    #[track_caller]
+    pub(crate) fn is_golden(self, world: &Fixture, name: &str) -> Self {
+        crate::golden::compare(&self, world, name);
+        self
     }
 
     #[track_caller]

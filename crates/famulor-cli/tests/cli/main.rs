@@ -1,18 +1,26 @@
 //! The built `famulor`, against an emulator in the test's own process.
 
 mod api;
+mod auth;
 mod bad_input;
 mod chat;
+mod config;
 mod configuration;
 mod conversation;
 mod demo;
+mod doctor;
 mod exit_codes;
 mod fixture;
+mod golden;
 mod help;
 mod interruption;
+mod man;
+mod profile;
 mod quota;
 mod readme;
 mod reply;
 mod safety;
+mod schema;
 mod serve;
 mod standard_input;
+mod wrong_use;

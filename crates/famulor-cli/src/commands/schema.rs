@@ -1,0 +1,63 @@
+//! `famulor schema`
+
+use clap::builder::PossibleValuesParser;
+use famulor_core::{History, Reply};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use crate::failure::{ErrorObject, Failure};
+use crate::json;
+use crate::local::Local;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  famulor schema reply
+  famulor schema batch-input > batch-input.schema.json
+";
+
+/// A name, and what makes the schema of that name.
+type Named = (&'static str, fn() -> Value);
+
+/// Every schema that can be asked for, derived from the very types that are read and written.
+const SCHEMAS: &[Named] = &[
+    ("reply", written::<Reply>),
+    ("conversation", written::<History>),
+    ("error", written::<ErrorObject>),
+];
+
+#[derive(clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// What to describe: reply and conversation are what --json prints, error is what it prints on
+    /// standard error; the others are files
+    #[arg(value_name = "NAME", value_parser = names())]
+    name: String,
+}
+
+fn names() -> PossibleValuesParser {
+    SCHEMAS.iter().map(|(name, _)| *name).into()
+}
+
+pub(crate) fn run(args: Args, local: &Local) -> Result<(), Failure> {
+    local.refuse_dry_run("schema")?;
+    let schema = SCHEMAS
+        .iter()
+        .find(|(name, _)| *name == args.name)
+        .map(|(_, schema)| schema())
+        .ok_or_else(|| Failure::usage(format!("there is no schema {}", args.name)))?;
+    // A schema is JSON in every format.
+    let text = json::pretty(&schema)
+        .map_err(|error| Failure::unexpected(format!("cannot write the schema: {error}")))?;
+    output::raw(&text)
+}
+
+/// The schema of what this tool writes: a field that is always there is required.
+fn written<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
+}
