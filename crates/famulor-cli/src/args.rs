@@ -76,7 +76,7 @@ pub(crate) enum Command {
     Completions(completions::Args),
     /// Print the manual page, or write one for each command
     Man(man::Args),
-    /// Print the JSON Schema of what this tool reads or writes
+    /// Print the JSON Schema of what this tool reads and writes
     Schema(schema::Args),
     /// Print name, version and target
     #[command(before_help = "Examples:\n  famulor version\n  famulor version --json\n")]

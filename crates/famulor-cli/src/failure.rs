@@ -107,6 +107,22 @@ impl Failure {
         failure
     }
 
+    /// Adds a line each to the cause.
+    pub(crate) fn details(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        if let Self::Report(report) = &mut self {
+            report.details.extend(lines);
+        }
+        self
+    }
+
+    /// Nothing was to be sent, so nobody asks whether it was.
+    pub(crate) fn of_this_machine(mut self) -> Self {
+        if let Self::Report(report) = &mut self {
+            report.read_only = true;
+        }
+        self
+    }
+
     /// Says what to do next.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         if let Self::Report(report) = &mut self {

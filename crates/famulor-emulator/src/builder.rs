@@ -111,6 +111,12 @@ impl EmulatorBuilder {
         self
     }
 
+    /// Accepts this token alone, whatever was named before it.
+    pub fn only_token(mut self, token: impl Into<String>) -> Self {
+        self.config.tokens = vec![token.into()];
+        self
+    }
+
     /// generate-reply's limit per token. Default: 5 in 60 s (seed 2).
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.config.reply_limit = Some(limit);
@@ -124,10 +130,15 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Switches all limits off. Answers then carry no limit headers.
+    /// Switches all limits off, those of single tokens too. Answers then carry
+    /// no limit headers.
     pub fn without_limits(mut self) -> Self {
         self.config.reply_limit = None;
         self.config.general_limits.clear();
+        for settings in self.config.token_settings.values_mut() {
+            settings.reply_limit = None;
+            settings.general_limits = None;
+        }
         self
     }
 

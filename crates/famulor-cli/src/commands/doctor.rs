@@ -17,7 +17,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   famulor doctor
   famulor doctor --profile work
-  famulor doctor --json | jq -r '.checks[] | select(.state == \"failed\") | .message'
+  famulor doctor --json | jq .healthy
 ";
 
 /// What came of one check.

@@ -29,6 +29,7 @@ pub(crate) fn run(args: Args, local: &Local) -> Result<(), Failure> {
     let mut command = args::command();
     // The global options come into each command only now.
     command.build();
+    let command = shown_in_full(command);
     let Some(directory) = args.dir else {
         return output::raw(&page(command, "famulor")?);
     };
@@ -38,6 +39,13 @@ pub(crate) fn run(args: Args, local: &Local) -> Result<(), Failure> {
         .notes
         .say(&format!("{pages} pages in {}", directory.display()));
     Ok(())
+}
+
+/// A page is long help: what the short one leaves out is in it.
+fn shown_in_full(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| arg.hide_short_help(false))
+        .mut_subcommands(shown_in_full)
 }
 
 /// Writes the page of a command and of those below it; says how many that were.

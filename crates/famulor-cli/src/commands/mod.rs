@@ -58,7 +58,7 @@ pub(crate) fn start(cli: Cli, environment: Environment, json: bool) -> Told<()> 
     };
     let local = Local::new(global, environment);
     let json = local.output.format.is_json();
-    here(command, local).map_err(|failure| (failure, json))
+    here(command, local).map_err(|failure| (failure.of_this_machine(), json))
 }
 
 fn at_once(command: Command, local: Local) -> Result<(), Failure> {

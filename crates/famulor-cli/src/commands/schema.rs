@@ -14,7 +14,9 @@ use crate::output;
 const EXAMPLES: &str = "\
 Examples:
   famulor schema reply
-  famulor schema batch-input > batch-input.schema.json
+  famulor schema emulator-script > emulator-script.schema.json
+      then let the editor complete and check scripts: make this their first line
+      # yaml-language-server: $schema=emulator-script.schema.json
 ";
 
 /// A name, and what makes the schema of that name.
@@ -25,6 +27,7 @@ const SCHEMAS: &[Named] = &[
     ("reply", written::<Reply>),
     ("conversation", written::<History>),
     ("error", written::<ErrorObject>),
+    ("emulator-script", famulor_emulator::Script::json_schema),
 ];
 
 #[derive(clap::Args)]

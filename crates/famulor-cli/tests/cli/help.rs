@@ -2,7 +2,7 @@
 
 use crate::fixture::Fixture;
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: &[&[&str]] = &[
     &[],
     &["demo"],
     &["reply"],
@@ -16,7 +16,10 @@ const COMMANDS: [&[&str]; 15] = [
     &["assistant", "list"],
     &["whoami"],
     &["api"],
+    &["emulator"],
     &["emulator", "serve"],
+    &["emulator", "check"],
+    &["schema"],
     &["completions"],
 ];
 
@@ -25,7 +28,7 @@ fn every_help_shows_examples_before_anything_else_but_its_purpose() {
     let world = Fixture::new();
     for command in COMMANDS {
         for flag in ["-h", "--help"] {
-            let ran = world.bare(command).arg(flag).run().exits(0);
+            let ran = world.bare(*command).arg(flag).run().exits(0);
             let second = ran.stdout.lines().find(|line| line.ends_with(':'));
             assert_eq!(second, Some("Examples:"), "{ran:?}");
             assert!(ran.stdout.contains("Usage: famulor"), "{ran:?}");

@@ -21,6 +21,7 @@ mod readme;
 mod reply;
 mod safety;
 mod schema;
+mod script;
 mod serve;
 mod standard_input;
 mod wrong_use;

@@ -80,6 +80,11 @@ impl Script {
         }
     }
 
+    /// Whether every token is refused that the script does not name.
+    pub fn only_these_tokens(&self) -> bool {
+        self.written.only_these_tokens
+    }
+
     /// The JSON Schema of a script, made from the types that read it.
     pub fn json_schema() -> Value {
         let mut schema = schemars::schema_for!(Written);

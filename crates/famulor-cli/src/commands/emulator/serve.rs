@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use famulor_emulator::{Emulator, JournalEntry, LimitAlgorithm, RateLimit as EmulatedLimit};
+use famulor_emulator::{
+    Emulator, JournalEntry, LimitAlgorithm, RateLimit as EmulatedLimit, Script, StartError,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::wrong_script;
 use crate::connection::causes;
 use crate::duration;
 use crate::failure::Failure;
@@ -21,26 +24,14 @@ const EXAMPLES: &str = "\
 Examples:
   famulor emulator serve
   famulor emulator serve --listen 127.0.0.1:0 --ready-file ready
+  famulor emulator serve --script desk.yaml
   famulor emulator serve --rate-limit off --latency 50ms
   famulor emulator serve --time-scale 60      a minute of it takes a second
 ";
 
 #[derive(clap::Args)]
-#[command(before_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(clap::Subcommand)]
-enum Command {
-    /// Serve the API on this machine until stopped
-    Serve(Serve),
-}
-
-#[derive(clap::Args)]
 #[command(before_help = EXAMPLES)]
-struct Serve {
+pub(crate) struct Args {
     /// Where to listen; port 0 picks a free one
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
@@ -49,36 +40,37 @@ struct Serve {
     #[arg(long, value_name = "F")]
     ready_file: Option<PathBuf>,
 
+    /// What it is from the start: assistants, rules, tokens, faults (YAML). A flag wins over it
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+
     /// The limit of replies per token: N/DUR or off (no limits at all) [default: 5/60s]
     // Takes the place of the client's flag of that name: a global one gives way
     // to a command's own with the same id and type.
     #[arg(long, value_name = "N/DUR|off", value_parser = RateLimit::parse)]
     rate_limit: Option<RateLimit>,
 
-    /// How it counts
-    #[arg(long, value_enum, value_name = "ALGORITHM", default_value = "fixed")]
-    limit_algorithm: Algorithm,
+    // These have no default of clap's: it would take the place of what the script says.
+    /// How it counts [default: fixed]
+    #[arg(long, value_enum, value_name = "ALGORITHM")]
+    limit_algorithm: Option<Algorithm>,
 
-    /// How long each answer takes, in emulated time
-    #[arg(long, value_name = "DUR", value_parser = duration::parse, default_value = "0s")]
-    latency: Duration,
+    /// How long each answer takes, in emulated time [default: 0s]
+    #[arg(long, value_name = "DUR", value_parser = duration::parse)]
+    latency: Option<Duration>,
 
     /// Accept this token only [default: any]
     #[arg(long, value_name = "T")]
     token: Option<String>,
 
-    /// Give the same ids and replies for the same seed
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
+    /// Give the same ids and replies for the same seed [default: 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
 
-    /// Let its time run X times as fast as real time
-    #[arg(
-        long,
-        value_name = "X",
-        default_value_t = 1.0,
-        allow_negative_numbers = true
-    )]
-    time_scale: f64,
+    /// Let its time run X times as fast as real time; 0: only the control plane moves it
+    /// [default: 1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    time_scale: Option<f64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -101,21 +93,29 @@ impl From<Algorithm> for LimitAlgorithm {
     }
 }
 
-pub(crate) async fn run(args: Args, run: &Run, signals: &mut Signals) -> Result<(), Failure> {
+pub(super) async fn run(args: Args, run: &Run, signals: &mut Signals) -> Result<(), Failure> {
     run.refuse_dry_run("emulator serve")?;
-    let Command::Serve(args) = args.command;
     // A file left behind by an earlier run would name a server that is gone.
     if let Some(file) = &args.ready_file {
         remove(file)?;
     }
+    let script = match &args.script {
+        Some(file) => Some(Script::from_file(file).map_err(|error| wrong_script(&error))?),
+        None => None,
+    };
+    let tokens = match &script {
+        _ if args.token.is_some() => "the token you gave",
+        Some(script) if script.only_these_tokens() => "the tokens of the script",
+        _ => "any token",
+    };
     let (entries, mut requests) = unbounded_channel();
-    let emulator = start(&args, move |entry| {
+    let emulator = start(&args, script, move |entry| {
         // Nobody reads them any more once the server is told to stop.
         let _ = entries.send(entry.clone());
     })
     .await?;
     let base_url = emulator.base_url();
-    welcome(run, &base_url, args.token.is_some());
+    welcome(run, &base_url, tokens);
     if let Some(file) = &args.ready_file {
         write_whole(file, &base_url)?;
     }
@@ -141,16 +141,27 @@ async fn log(run: &Run, requests: &mut UnboundedReceiver<JournalEntry>) -> Failu
 }
 
 async fn start(
-    args: &Serve,
+    args: &Args,
+    script: Option<Script>,
     show: impl Fn(&JournalEntry) + Send + Sync + 'static,
 ) -> Result<Emulator, Failure> {
-    let mut builder = Emulator::builder()
-        .on_request(show)
-        .listen(args.listen)
-        .limit_algorithm(args.limit_algorithm.into())
-        .latency(args.latency)
-        .seed(args.seed)
-        .time_scale(args.time_scale);
+    let mut builder = Emulator::builder().on_request(show).listen(args.listen);
+    // Before the flags, so that they win.
+    if let Some(script) = script {
+        builder = builder.script(script);
+    }
+    if let Some(algorithm) = args.limit_algorithm {
+        builder = builder.limit_algorithm(algorithm.into());
+    }
+    if let Some(latency) = args.latency {
+        builder = builder.latency(latency);
+    }
+    if let Some(seed) = args.seed {
+        builder = builder.seed(seed);
+    }
+    if let Some(scale) = args.time_scale {
+        builder = builder.time_scale(scale);
+    }
     match &args.rate_limit {
         Some(RateLimit::Limit(limit)) => {
             let limit = EmulatedLimit::every(limit.requests(), limit.window());
@@ -165,22 +176,23 @@ async fn start(
                 "--token is empty: no request could carry it",
             ));
         }
-        builder = builder.token(token);
+        builder = builder.only_token(token);
     }
     builder.start().await.map_err(|error| {
-        Failure::config(causes(&error)).next("choose another --listen, such as 127.0.0.1:0")
+        let failure = Failure::config(causes(&error));
+        match error {
+            StartError::Listen { .. } => {
+                failure.next("choose another --listen, such as 127.0.0.1:0")
+            }
+            _ => failure,
+        }
     })
 }
 
 /// Where it is and what to type next: no data, so it goes beside the data.
-fn welcome(run: &Run, base_url: &str, one_token: bool) {
-    let token = if one_token {
-        "the token you gave"
-    } else {
-        "any token"
-    };
+fn welcome(run: &Run, base_url: &str, tokens: &str) {
     run.notes.say(&format!(
-        "A local Famulor listens on {base_url} and accepts {token}. Try it from another shell:\n\
+        "A local Famulor listens on {base_url} and accepts {tokens}. Try it from another shell:\n\
          \n\
          \x20 export FAMULOR_BASE_URL={base_url} FAMULOR_API_KEY={key}\n\
          \x20 famulor reply --assistant-id 123 --customer +49155551234 \"Hi\"\n\
@@ -190,7 +202,7 @@ fn welcome(run: &Run, base_url: &str, one_token: bool) {
          \x20   -d '{{\"assistant_id\":123,\"customer_identifier\":\"+49155551234\",\"message\":\"Hi\"}}'\n\
          \n\
          Stop it with Ctrl-C.",
-        key = if one_token { "…" } else { "test" },
+        key = if tokens == "any token" { "test" } else { "…" },
     ));
 }
 
