@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::quota;
 use crate::run::Run;
 use crate::settings::{self, Found, RateLimit};
+use crate::spinner::Spinner;
 use crate::visible::visible_line;
 
 /// Whether a command can do without a key.
@@ -126,7 +127,14 @@ fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
         builder = builder.with_ca_certificate(pem);
     }
     let notes = run.notes;
-    Ok(builder.with_wait_observer(move |notice| notes.waiting(notice.wait, notice.ahead)))
+    let flight = std::sync::Arc::clone(&run.flight);
+    Ok(builder.with_wait_observer(move |notice| {
+        flight.waits(notice.wait, notice.ahead);
+        // A spinner says it too, and counts.
+        if !Spinner::is_shown() {
+            notes.waiting(notice.wait, notice.ahead);
+        }
+    }))
 }
 
 /// An error with everything that led to it, in one line.

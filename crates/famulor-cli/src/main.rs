@@ -21,6 +21,7 @@ mod request_log;
 mod run;
 mod settings;
 mod signals;
+mod spinner;
 mod stdin;
 mod table;
 mod terminal;

@@ -1,6 +1,6 @@
 //! The terminal's own settings, and their return.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, Write};
 
 /// Puts the terminal back as it was, however a command ends: a signal that
 /// comes while a line is edited or a key is typed must not leave a shell blind.
@@ -29,17 +29,28 @@ impl Drop for Restore {
     }
 }
 
-/// Asks for a line that is not shown while it is typed. Blocks.
+/// Shows nothing of what is typed until the guard is dropped; the line break that ends a line is shown all the same.
 #[cfg(unix)]
-pub(crate) fn ask_hidden(question: &str) -> io::Result<String> {
+pub(crate) fn hide_keys() -> io::Result<Restore> {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
     let restore = Restore::later();
     let mut hidden = tcgetattr(io::stdin())?;
     hidden.local_modes.remove(LocalModes::ECHO);
-    // The line break that ends the line is shown all the same.
     hidden.local_modes.insert(LocalModes::ECHONL);
-    tcsetattr(io::stdin(), OptionalActions::Flush, &hidden)?;
+    tcsetattr(io::stdin(), OptionalActions::Now, &hidden)?;
+    Ok(restore)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn hide_keys() -> io::Result<Restore> {
+    Ok(Restore::later())
+}
+
+/// Asks for a line that is not shown while it is typed. Blocks.
+#[cfg(unix)]
+pub(crate) fn ask_hidden(question: &str) -> io::Result<String> {
+    let restore = hide_keys()?;
     let line = ask(question);
     drop(restore);
     line
@@ -67,9 +78,4 @@ pub(crate) fn first_line() -> io::Result<String> {
     let text = line.trim_end_matches(['\n', '\r']).len();
     line.truncate(text);
     Ok(line)
-}
-
-/// Whether somebody sees what is written to standard error.
-pub(crate) fn is_watched() -> bool {
-    io::stderr().is_terminal()
 }

@@ -206,6 +206,11 @@ impl Invocation {
 pub(crate) struct Running(Option<Child>);
 
 impl Running {
+    #[cfg(unix)]
+    pub(crate) fn of(child: Child) -> Self {
+        Self(Some(child))
+    }
+
     pub(crate) fn child(&mut self) -> &mut Child {
         self.0.as_mut().expect("it has not ended")
     }

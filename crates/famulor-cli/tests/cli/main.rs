@@ -4,6 +4,8 @@ mod api;
 mod auth;
 mod bad_input;
 mod chat;
+#[cfg(unix)]
+mod chat_by_hand;
 mod config;
 mod configuration;
 mod conversation;
@@ -24,4 +26,7 @@ mod schema;
 mod script;
 mod serve;
 mod standard_input;
+mod tables;
+#[cfg(unix)]
+mod terminal;
 mod wrong_use;
