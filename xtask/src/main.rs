@@ -1,5 +1,6 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
+mod dist;
 mod failure;
 mod judge;
 mod lint_spec;
@@ -20,7 +21,8 @@ cargo xtask check               openapi.yaml against tests/fixtures and the gene
 cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs npm)
 cargo xtask judge schemathesis [N] [SEED]
                                 the emulator under schemathesis, at least N cases (2000; needs Python)
-cargo xtask bench NAME          measurements beside their yardsticks: quota, call, emulator
+cargo xtask bench NAME          measurements beside their yardsticks: quota, call, cli, emulator
+cargo xtask dist                the tuned binary with manual pages, completions and licences in one archive
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
 fn main() -> ExitCode {
@@ -38,6 +40,18 @@ fn main() -> ExitCode {
         ["check"] => program::cargo(&["run", "--quiet", "--package", "conformance"]),
         ["lint-spec"] => lint_spec::run(),
         ["judge", "schemathesis", rest @ ..] => judge::run(rest),
+        ["bench", "cli"] => dist::build().and_then(|()| {
+            program::cargo(&[
+                "run",
+                "--quiet",
+                "--release",
+                "--package",
+                "bench",
+                "--",
+                "cli",
+            ])
+        }),
+        ["dist"] => dist::run(),
         ["bench", name @ ..] => {
             let mut arguments = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
             arguments.extend(name);

@@ -11,7 +11,10 @@ mod sight;
 mod verify;
 
 use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use famulor_gen::{
@@ -46,13 +49,13 @@ pub(crate) enum Recipient<'a> {
 
 impl Recipient<'_> {
     /// What messages are put in order by.
-    fn key(&self) -> String {
+    fn key(&self) -> Arc<str> {
         match self {
             Self::Customer {
                 assistant,
                 customer,
-            } => format!("{assistant}\n{}", customer.as_str()),
-            Self::Conversation(id) => id.as_str().to_owned(),
+            } => format!("{assistant}\n{}", customer.as_str()).into(),
+            Self::Conversation(id) => id.as_str().into(),
         }
     }
 }
@@ -101,7 +104,8 @@ where
     let may_look = !call.operation.needs_key || shared.has_key();
     let mut watermark = shared.positions.take(&key);
     if watermark.is_none() && policy != OnUnknown::Resend && may_look {
-        watermark = position(&call, &outgoing).await;
+        // Rare, and boxed so that every message's future need not have room for it; so is reading back.
+        watermark = Box::pin(position(&call, &outgoing)).await;
     }
     // The failure of an earlier round that was not settled before the message was sent again.
     let mut unsettled: Option<Error> = None;
@@ -158,7 +162,7 @@ where
             }
             _ => {}
         }
-        match read_back(&call, &doubt).await {
+        match Box::pin(read_back(&call, &doubt)).await {
             Verdict::Answered {
                 conversation,
                 message,
@@ -208,8 +212,12 @@ fn still_unknown(earlier: Error, later: Error) -> Error {
         .with_source(later)
 }
 
-async fn wait_for_turn(call: &Call<'_>, key: &str) -> Result<OrderTurn> {
-    let turn = call.shared.order.turn(key.to_owned());
+async fn wait_for_turn(call: &Call<'_>, key: &Arc<str>) -> Result<OrderTurn> {
+    let mut turn = pin!(call.shared.order.turn(Arc::clone(key)));
+    // Mostly nothing of the customer is in flight, and no timer is needed.
+    if let Some(turn) = turn.as_mut().now_or_never() {
+        return Ok(turn);
+    }
     // A deadline that has passed lets through what is ready on the spot.
     let latest = if call.options.only_now {
         Instant::now()

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Response, ResponseBuilderExt, StatusCode, Url, header::HeaderMap};
+use memchr::memmem;
+use reqwest::{Request, Response, ResponseBuilderExt, StatusCode, Url, header::HeaderMap};
 use serde::de::DeserializeOwned;
 
-use crate::Observer;
 use crate::generated::{Error, ResponseValue};
+use crate::hooks::watch_body;
+use crate::{Client, Observer};
 
 /// How much of an error's body is kept, in bytes: enough for any message, too little to fill a memory or a log.
 pub const ERROR_BODY_CEILING: usize = 64 * 1024;
@@ -78,10 +80,17 @@ impl Answer {
                 .is_ok_and(|e| e.status == false || e.success == false)
     }
 
+    /// Whether it is a success, and all of it came.
+    pub(crate) fn is_whole_success(&self) -> bool {
+        self.status.is_success()
+            && self.end == BodyEnd::Complete
+            && !self.is_refusal_inside_success()
+    }
+
     /// Reads a response to its end or to the ceiling for its status. Never fails: a body that is cut off is an answer
     /// too. Dropped on the way, as when its caller's time is up, it notes what came so far.
     pub(crate) async fn read(
-        mut response: Response,
+        response: &mut Response,
         success_ceiling: usize,
         observer: Option<Observer>,
     ) -> Self {
@@ -98,7 +107,7 @@ impl Answer {
             rest: BytesMut::new(),
             observer,
         };
-        let end = reading.read_body(&mut response, ceiling).await;
+        let end = reading.read_body(response, ceiling).await;
         let observer = reading.observer.take();
         let answer = reading.answer(end);
         if let Some(observer) = observer {
@@ -107,9 +116,13 @@ impl Answer {
         answer
     }
 
+    fn into_value<T>(self, value: T) -> ResponseValue<T> {
+        ResponseValue::new(value, self.status, Arc::unwrap_or_clone(self.headers))
+    }
+
     /// A response with this answer's status, headers and body, and the answer itself in its extensions.
-    pub(crate) fn into_response(self, url: Url) -> Response {
-        // Without a URL of its own the conversion would make one up, and parse it every time.
+    fn into_response(self, url: Url) -> Response {
+        // Without a URL of its own the conversion would make one up.
         let mut response = http::Response::builder()
             .url(url)
             .body(self.body.clone())
@@ -121,17 +134,12 @@ impl Answer {
     }
 }
 
-/// Whether `"status"` or `"success"` is somewhere followed by `false`.
+/// Whether `false` is somewhere the value of `"status"` or `"success"`.
 fn may_say_no(body: &[u8]) -> bool {
-    let starts = body.windows(2).enumerate().filter(|(_, two)| two == b"\"s");
-    let keys = starts.filter_map(|(start, _)| {
-        let rest = &body[start..];
-        rest.strip_prefix(b"\"status\"")
-            .or_else(|| rest.strip_prefix(b"\"success\""))
-    });
-    keys.map(<[u8]>::trim_ascii_start).any(|rest| {
-        let value = rest.strip_prefix(b":").map(<[u8]>::trim_ascii_start);
-        value.is_some_and(|value| value.starts_with(b"false"))
+    memmem::find_iter(body, b"false").any(|at| {
+        let before = body[..at].trim_ascii_end();
+        let key = before.strip_suffix(b":").map(<[u8]>::trim_ascii_end);
+        key.is_some_and(|key| key.ends_with(b"\"status\"") || key.ends_with(b"\"success\""))
     })
 }
 
@@ -206,23 +214,41 @@ impl Drop for Reading {
     }
 }
 
-/// Decodes a response as the generated client's `from_response` does, but without losing status and headers when it
-/// cannot: whatever is not the documented type comes back as [`Error::UnexpectedResponse`].
-pub(crate) async fn decode<T: DeserializeOwned, E>(
-    mut response: Response,
-) -> Result<ResponseValue<T>, Error<E>> {
-    let Some(answer) = response.extensions().get::<Answer>() else {
-        return Err(Error::UnexpectedResponse(response));
-    };
-    if answer.end != BodyEnd::Complete || answer.is_refusal_inside_success() {
-        return Err(Error::UnexpectedResponse(response));
-    }
-    match serde_json::from_slice(&answer.body) {
-        Ok(value) => {
-            let status = answer.status;
-            let headers = std::mem::take(response.headers_mut());
-            Ok(ResponseValue::new(value, status, headers))
+impl Client {
+    /// Sends a request and reads the answer. The response is what is left of it: its URL.
+    pub(crate) async fn answer(&self, mut request: Request) -> reqwest::Result<(Answer, Response)> {
+        if let Some(observer) = &self.inner.observer {
+            watch_body(&mut request, observer);
         }
-        Err(_) => Err(Error::UnexpectedResponse(response)),
+        let mut response = self.client.execute(request).await?;
+        let observer = self.inner.observer.clone();
+        let answer = Answer::read(&mut response, self.inner.body_ceiling, observer).await;
+        Ok((answer, response))
     }
+}
+
+/// Sends a generated request and decodes the answer: a whole success into `T`, a refusal with a documented status into
+/// `E`. Whatever else comes is an [`Error::UnexpectedResponse`] with status, headers and body.
+pub(crate) async fn ask<T: DeserializeOwned, E: DeserializeOwned>(
+    client: &Client,
+    request: Request,
+    is_documented_refusal: impl Fn(u16) -> bool,
+) -> Result<ResponseValue<T>, Error<E>> {
+    let (answer, response) = client.answer(request).await?;
+    if answer.is_whole_success() {
+        if let Ok(value) = serde_json::from_slice(&answer.body) {
+            return Ok(answer.into_value(value));
+        }
+    } else if answer.end == BodyEnd::Complete
+        && is_documented_refusal(answer.status.as_u16())
+        && let Ok(value) = serde_json::from_slice(&answer.body)
+    {
+        return Err(Error::ErrorResponse(answer.into_value(value)));
+    }
+    Err(unexpected(answer, response))
+}
+
+pub(crate) fn unexpected<E>(answer: Answer, response: Response) -> Error<E> {
+    let url = response.url().clone();
+    Error::UnexpectedResponse(answer.into_response(url))
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     Client, Error,
-    answer::{Answer, BodyEnd},
+    answer::{Answer, unexpected},
     generated::types::ApiError,
 };
 
@@ -45,16 +45,11 @@ impl Client {
             .build()
             .map_err(|_| Error::InvalidRequest("the path does not make a URL".to_owned()))?;
         self.pre(&mut request, &info).await?;
-        let response = self.exec(request, &info).await?;
-        match response.extensions().get::<Answer>() {
-            Some(answer)
-                if answer.status.is_success()
-                    && answer.end == BodyEnd::Complete
-                    && !answer.is_refusal_inside_success() =>
-            {
-                Ok(answer.clone())
-            }
-            _ => Err(Error::UnexpectedResponse(response)),
+        let (answer, response) = self.answer(request).await?;
+        if answer.is_whole_success() {
+            Ok(answer)
+        } else {
+            Err(unexpected(answer, response))
         }
     }
 }

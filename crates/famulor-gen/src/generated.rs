@@ -5685,15 +5685,10 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/conversations", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
+            let url = crate::route::url(
+                client,
+                format!("{}/conversations", client.baseurl,),
+            )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5703,31 +5698,19 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "create_conversation",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                404u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(status, 400u16 | 400u16..= 499u16 | 404u16 | 429u16)
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_conversation`]
@@ -5770,14 +5753,6 @@ pub mod builder {
                 "{}/conversations/{}", client.baseurl, crate ::segment::path_segment(&
                 uuid.to_string()).map_err(Error::InvalidRequest) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5786,28 +5761,17 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "get_conversation",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                404u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| matches!(status, 400u16..= 499u16 | 404u16 | 429u16),
+                )
+                .await
         }
     }
     /**Builder for [`Client::send_message`]
@@ -5879,14 +5843,6 @@ pub mod builder {
                 ::segment::path_segment(& uuid.to_string())
                 .map_err(Error::InvalidRequest) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5896,34 +5852,21 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "send_message",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                404u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                422u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(
+                            status, 400u16 | 400u16..= 499u16 | 404u16 | 422u16 | 429u16
+                        )
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::generate_reply`]
@@ -5980,15 +5923,10 @@ pub mod builder {
                     types::GenerateReplyRequest::try_from(v).map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/ai/generate-reply", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
+            let url = crate::route::url(
+                client,
+                format!("{}/ai/generate-reply", client.baseurl,),
+            )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -5998,40 +5936,22 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "generate_reply",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                401u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                402u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                403u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                404u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                422u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(
+                            status, 400u16..= 499u16 | 401u16 | 402u16 | 403u16 | 404u16
+                            | 422u16 | 429u16
+                        )
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::list_conversations`]
@@ -6175,15 +6095,10 @@ pub mod builder {
             let type_ = type_.map_err(Error::InvalidRequest)?;
             let whatsapp_sender_phone = whatsapp_sender_phone
                 .map_err(Error::InvalidRequest)?;
-            let url = format!("{}/user/conversations", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
+            let url = crate::route::url(
+                client,
+                format!("{}/user/conversations", client.baseurl,),
+            )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6216,34 +6131,21 @@ pub mod builder {
                         &whatsapp_sender_phone,
                     ),
                 )
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "list_conversations",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                401u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                403u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                422u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(
+                            status, 400u16..= 499u16 | 401u16 | 403u16 | 422u16 | 429u16
+                        )
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::disable_conversation_ai`]
@@ -6287,14 +6189,6 @@ pub mod builder {
                 ::segment::path_segment(& uuid.to_string())
                 .map_err(Error::InvalidRequest) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6303,34 +6197,21 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "disable_conversation_ai",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                401u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                403u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                404u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(
+                            status, 400u16..= 499u16 | 401u16 | 403u16 | 404u16 | 429u16
+                        )
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::enable_conversation_ai`]
@@ -6374,14 +6255,6 @@ pub mod builder {
                 ::segment::path_segment(& uuid.to_string())
                 .map_err(Error::InvalidRequest) ?,
             );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6390,34 +6263,21 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "enable_conversation_ai",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                401u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                403u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                404u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(
+                            status, 400u16..= 499u16 | 401u16 | 403u16 | 404u16 | 429u16
+                        )
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::list_assistants`]
@@ -6473,15 +6333,10 @@ pub mod builder {
             let Self { client, page, per_page } = self;
             let page = page.map_err(Error::InvalidRequest)?;
             let per_page = per_page.map_err(Error::InvalidRequest)?;
-            let url = format!("{}/user/assistants/get", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
+            let url = crate::route::url(
+                client,
+                format!("{}/user/assistants/get", client.baseurl,),
+            )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6492,31 +6347,19 @@ pub mod builder {
                 )
                 .query(&progenitor_client::QueryParam::new("page", &page))
                 .query(&progenitor_client::QueryParam::new("per_page", &per_page))
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "list_assistants",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                401u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                403u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(status, 400u16..= 499u16 | 401u16 | 403u16 | 429u16)
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::enable_conversation_ended_webhook`]
@@ -6572,17 +6415,13 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/user/assistants/enable-conversation-ended-webhook", client.baseurl,
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
+            let url = crate::route::url(
+                client,
+                format!(
+                    "{}/user/assistants/enable-conversation-ended-webhook", client
+                    .baseurl,
+                ),
+            )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6592,37 +6431,22 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "enable_conversation_ended_webhook",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                401u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                403u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                404u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                422u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(
+                            status, 400u16..= 499u16 | 401u16 | 403u16 | 404u16 | 422u16
+                            | 429u16
+                        )
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::disable_conversation_ended_webhook`]
@@ -6678,17 +6502,13 @@ pub mod builder {
                         .map_err(|e| e.to_string())
                 })
                 .map_err(Error::InvalidRequest)?;
-            let url = format!(
-                "{}/user/assistants/disable-conversation-ended-webhook", client.baseurl,
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
+            let url = crate::route::url(
+                client,
+                format!(
+                    "{}/user/assistants/disable-conversation-ended-webhook", client
+                    .baseurl,
+                ),
+            )?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6698,37 +6518,22 @@ pub mod builder {
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
                 .json(&body)
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "disable_conversation_ended_webhook",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                401u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                403u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                404u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                422u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(
+                            status, 400u16..= 499u16 | 401u16 | 403u16 | 404u16 | 422u16
+                            | 429u16
+                        )
+                    },
+                )
+                .await
         }
     }
     /**Builder for [`Client::get_me`]
@@ -6747,15 +6552,7 @@ pub mod builder {
             self,
         ) -> Result<ResponseValue<types::GetMeResponse>, Error<types::ApiError>> {
             let Self { client } = self;
-            let url = format!("{}/user/me", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(
-                        super::Client::api_version(),
-                    ),
-                );
+            let url = crate::route::url(client, format!("{}/user/me", client.baseurl,))?;
             #[allow(unused_mut)]
             let mut request = client
                 .client
@@ -6764,31 +6561,19 @@ pub mod builder {
                     ::reqwest::header::ACCEPT,
                     ::reqwest::header::HeaderValue::from_static("application/json"),
                 )
-                .headers(header_map)
                 .build()?;
             let info = OperationInfo {
                 operation_id: "get_me",
             };
             client.pre(&mut request, &info).await?;
-            let result = client.exec(request, &info).await;
-            client.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200u16..=299u16 => crate::answer::decode(response).await,
-                400u16..=499u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                401u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                403u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                429u16 => {
-                    Err(Error::ErrorResponse(crate::answer::decode(response).await?))
-                }
-                _ => Err(Error::UnexpectedResponse(response)),
-            }
+            crate::answer::ask(
+                    client,
+                    request,
+                    |status| {
+                        matches!(status, 400u16..= 499u16 | 401u16 | 403u16 | 429u16)
+                    },
+                )
+                .await
         }
     }
     impl<'a> ::std::fmt::Debug for CreateConversation<'a> {

@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::{Request, Response, header};
+use reqwest::{Request, header};
 
-use crate::{Client, Error, Observer, Session, answer::Answer};
+use crate::{Client, Error, Observer, Session, route};
 
 /// An HTTP client that is safe for billed calls: it follows no redirect (a token must not travel), repeats nothing, and
 /// has no time limit of its own beyond 10 seconds for connecting.
@@ -25,8 +25,6 @@ pub fn http_client() -> reqwest::Result<reqwest::Client> {
 
 impl ClientHooks<Session> for Client {
     async fn pre<E>(&self, request: &mut Request, info: &OperationInfo) -> Result<(), Error<E>> {
-        // The generator's own header; the API does not know it.
-        request.headers_mut().remove("api-version");
         if let Some(authorization) = &self.inner.authorization {
             request
                 .headers_mut()
@@ -38,42 +36,34 @@ impl ClientHooks<Session> for Client {
                 self.baseurl.trim_end_matches('/'),
                 path.trim_start_matches('/')
             );
-            *request.url_mut() = moved.parse().map_err(|_| {
-                Error::InvalidRequest("the path of generate-reply does not make a URL".to_owned())
-            })?;
+            *request.url_mut() = route::url(self, moved)?;
         }
         Ok(())
     }
-
-    async fn exec(&self, mut request: Request, _: &OperationInfo) -> reqwest::Result<Response> {
-        if let Some(observer) = &self.inner.observer {
-            watch_body(&mut request, observer);
-        }
-        let response = self.client.execute(request).await?;
-        let url = response.url().clone();
-        let observer = self.inner.observer.clone();
-        let answer = Answer::read(response, self.inner.body_ceiling, observer).await;
-        Ok(answer.into_response(url))
-    }
 }
 
-fn watch_body(request: &mut Request, observer: &Observer) {
-    let Some(bytes) = request.body().and_then(reqwest::Body::as_bytes) else {
+/// Has the observer note when the connection takes the request's body.
+pub(crate) fn watch_body(request: &mut Request, observer: &Observer) {
+    let body = request.body_mut();
+    // Of a body that is not there as a whole, or empty, the connection's asking proves nothing.
+    let whole = body.as_ref().and_then(reqwest::Body::as_bytes);
+    if whole.is_none_or(<[u8]>::is_empty) {
         return;
-    };
+    }
     observer.note_body();
-    let watched = WatchedBody {
-        bytes: Some(Bytes::copy_from_slice(bytes)),
-        observer: observer.clone(),
-    };
-    *request.body_mut() = Some(reqwest::Body::wrap(watched));
+    *body = body.take().map(|body| {
+        reqwest::Body::wrap(WatchedBody {
+            body,
+            observer: observer.clone(),
+        })
+    });
 }
 
 /// A request body that notes when the connection first asks for it. The connection does so after it has taken the
 /// request and before it writes, so that "not asked" is proof that the message did not leave. Once it was withdrawn, the
 /// body fails instead, which ends the connection with the request incomplete.
 struct WatchedBody {
-    bytes: Option<Bytes>,
+    body: reqwest::Body,
     observer: Observer,
 }
 
@@ -83,23 +73,21 @@ impl Body for WatchedBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let Some(bytes) = self.bytes.take() else {
-            return Poll::Ready(None);
-        };
-        Poll::Ready(Some(if self.observer.hand_over_body() {
-            Ok(Frame::data(bytes))
-        } else {
-            Err(std::io::Error::other("the request was given up"))
-        }))
+        if !self.body.is_end_stream() && !self.observer.hand_over_body() {
+            return Poll::Ready(Some(Err(std::io::Error::other("the request was given up"))));
+        }
+        Pin::new(&mut self.body)
+            .poll_frame(context)
+            .map_err(std::io::Error::other)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.bytes.is_none()
+        self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        self.body.size_hint()
     }
 }

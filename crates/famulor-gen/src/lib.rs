@@ -37,6 +37,7 @@ mod generated;
 mod hooks;
 mod loose;
 mod open;
+mod route;
 mod segment;
 mod session;
 

@@ -8,6 +8,7 @@ use std::sync::{
 use reqwest::header::HeaderValue;
 
 use crate::answer::{Answer, SUCCESS_BODY_CEILING};
+use crate::route::Routes;
 
 /// What a [`Client`](crate::Client) carries besides its base URL: the token, where generate-reply lives, how much of a
 /// body it reads.
@@ -27,6 +28,7 @@ pub struct Session {
     pub(crate) reply_path: Option<Arc<str>>,
     pub(crate) body_ceiling: usize,
     pub(crate) observer: Option<Observer>,
+    pub(crate) routes: Arc<Routes>,
 }
 
 impl Session {
@@ -38,6 +40,7 @@ impl Session {
             reply_path: None,
             body_ceiling: SUCCESS_BODY_CEILING,
             observer: None,
+            routes: Arc::default(),
         }
     }
 

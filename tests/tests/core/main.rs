@@ -16,4 +16,5 @@ mod settled;
 mod throttled;
 mod time;
 mod transport;
+mod trust;
 mod unsent;

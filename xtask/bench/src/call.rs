@@ -69,17 +69,20 @@ pub(crate) fn client(client: &str, url: &str, calls: &str) -> Result<(), String>
         .enable_all()
         .build()
         .map_err(|e| e.to_string())?;
+    // Another customer in each process: the SDK's one look at where a conversation stands then costs a long run what it
+    // costs a short one, instead of growing with what earlier runs have said.
+    let customer = format!("crm-{client:.7}-{calls}");
     match client {
-        "reqwest" => runtime.block_on(bare(url, calls)),
-        _ => runtime.block_on(sdk(url, calls)),
+        "reqwest" => runtime.block_on(bare(url, calls, &customer)),
+        _ => runtime.block_on(sdk(url, calls, &customer)),
     }
 }
 
-async fn bare(url: &str, calls: u32) -> Result<(), String> {
+async fn bare(url: &str, calls: u32, customer: &str) -> Result<(), String> {
     let client = reqwest::Client::new();
     for _ in 0..calls {
         let body = serde_json::json!({
-            "assistant_id": 123, "customer_identifier": "crm-1", "message": "Hello"
+            "assistant_id": 123, "customer_identifier": customer, "message": "Hello"
         });
         let response = client
             .post(format!("{url}/ai/generate-reply"))
@@ -97,7 +100,7 @@ async fn bare(url: &str, calls: u32) -> Result<(), String> {
     Ok(())
 }
 
-async fn sdk(url: &str, calls: u32) -> Result<(), String> {
+async fn sdk(url: &str, calls: u32, customer: &str) -> Result<(), String> {
     let ample = |text: &str| text.parse().map_err(|e| format!("{e}"));
     let client = Client::builder()
         .with_base_url(url)
@@ -106,7 +109,7 @@ async fn sdk(url: &str, calls: u32) -> Result<(), String> {
         .with_general_limits([ample("1000000/60s")?, ample("1000000/10s")?])
         .build()
         .map_err(|e| e.to_string())?;
-    let customer = CustomerId::raw("crm-1").map_err(|e| e.to_string())?;
+    let customer = CustomerId::raw(customer).map_err(|e| e.to_string())?;
     for _ in 0..calls {
         let reply = client
             .reply(AssistantId::new(123), customer.clone(), "Hello")
@@ -118,7 +121,7 @@ async fn sdk(url: &str, calls: u32) -> Result<(), String> {
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, String> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, String> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -1,5 +1,6 @@
 //! `cargo xtask codegen [--check]`: from `openapi.yaml` to the generated files.
 
+mod calls;
 mod rewrite;
 
 use std::path::{Path, PathBuf};
@@ -85,10 +86,11 @@ fn generate(root: &Path) -> Result<Vec<Generated>, String> {
         .map_err(|e| format!("openapi.yaml: not OpenAPI 3.0: {e}"))?;
 
     let client = generator("crate").generate_tokens(&spec).map_err(refused)?;
-    let client = rewrite::keep_whole_answers(&client.to_string())?;
-    let client = rewrite::guard_segments(&client)?;
+    let client = rewrite::guard_segments(&client.to_string())?;
     let client = rewrite::trim_base_url(&client)?;
-    let client = render(rewrite::types(parse(&client)?));
+    let mut client = parse(&client)?;
+    calls::rewrite(&mut client)?;
+    let client = render(rewrite::types(client));
 
     let mocks = generator("::famulor_gen")
         .httpmock(&spec, "::famulor_gen")

@@ -21,18 +21,6 @@ pub(crate) fn types(mut file: syn::File) -> syn::File {
     file
 }
 
-/// Has every answer decoded by `famulor-gen`'s own function, which keeps status
-/// and headers of one that is not as documented.
-pub(crate) fn keep_whole_answers(code: &str) -> Result<String, String> {
-    // Success is documented as 200; a 201 with the same body is one too.
-    let code = replace(code, "200u16 =>", "200u16 ..= 299u16 =>")?;
-    replace(
-        &code,
-        "ResponseValue :: from_response (response) . await",
-        "crate :: answer :: decode (response) . await",
-    )
-}
-
 /// Has path parameters encoded by `famulor-gen`'s own function, which may refuse one.
 pub(crate) fn guard_segments(code: &str) -> Result<String, String> {
     const CALL: &str = "encode_path (& ";

@@ -1,6 +1,7 @@
 //! From a request to an answer: a slot, an attempt, and what may follow it.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,6 +69,9 @@ where
     if call.operation.needs_key && !call.shared.has_key() {
         return Err(missing_key().with_read_only(call.operation.effect == Effect::Read));
     }
+    if let Err(error) = call.shared.ready_to_connect() {
+        return Err(error.with_read_only(call.operation.effect == Effect::Read));
+    }
     let mut attempts = call.attempts_before;
     let mut at_head = false;
     let mut unsettled = false;
@@ -76,7 +80,8 @@ where
             Ok(permit) => permit,
             Err(error) => return Err(call.finish(error, attempts, unsettled)),
         };
-        if call.start.left().is_zero() {
+        let left = call.start.left();
+        if left.is_zero() {
             settle(permit, Settlement::NotSent).await;
             return Err(call.finish(too_late(), attempts, unsettled));
         }
@@ -85,13 +90,19 @@ where
 
         let observer = Observer::new();
         let span = span::attempt(call.shared, call.operation, attempts);
-        let limit = call.options.attempt_timeout.min(call.start.left());
-        let sending = send(call.shared.generated_with(observer.clone()));
-        let sending = within_connect_timeout(
-            call.options.connect_timeout,
-            tokio::time::timeout(limit, sending),
-        );
-        let result = sending.instrument(span.clone()).await.ok();
+        let limit = call.options.attempt_timeout.min(left);
+        let result = {
+            // Pinned here, so that the limits around it hold a reference: a request in the making is kilobytes, and
+            // would be moved into each of them.
+            let sending = send(call.shared.generated_with(observer.clone()));
+            let sending = pin!(sending.instrument(span.clone()));
+            within_connect_timeout(
+                call.options.connect_timeout,
+                tokio::time::timeout(limit, sending),
+            )
+            .await
+            .ok()
+        };
 
         let outcome = outcome(result, &observer, call.operation);
         if let Some(answer) = observer.answer() {

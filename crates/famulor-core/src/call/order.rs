@@ -4,11 +4,12 @@
 //! of them the history shows.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OwnedMutexGuard;
 
-type Lines = HashMap<String, Arc<tokio::sync::Mutex<()>>>;
+type Lines = HashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>;
 
 /// Whose turn it is, customer by customer.
 #[derive(Clone, Default)]
@@ -17,14 +18,15 @@ pub(crate) struct Order(Arc<Mutex<Lines>>);
 /// The right to send this customer's next message. Dropping it lets the next one go.
 pub(crate) struct OrderTurn {
     order: Order,
-    customer: String,
+    customer: Arc<str>,
     guard: Option<OwnedMutexGuard<()>>,
 }
 
 impl Order {
     /// Waits for this customer's turn, first come first served. Dropping the wait leaves nothing behind.
-    pub(crate) async fn turn(&self, customer: String) -> OrderTurn {
-        let lock = Arc::clone(self.lines().entry(customer.clone()).or_default());
+    pub(crate) async fn turn(&self, customer: impl Into<Arc<str>>) -> OrderTurn {
+        let customer = customer.into();
+        let lock = Arc::clone(self.lines().entry(Arc::clone(&customer)).or_default());
         let mut turn = OrderTurn {
             order: self.clone(),
             customer,
@@ -45,11 +47,10 @@ impl Drop for OrderTurn {
         self.guard = None;
         let mut lines = self.order.lines();
         // The map's own reference is the last one: nobody waits.
-        if lines
-            .get(&self.customer)
-            .is_some_and(|lock| Arc::strong_count(lock) == 1)
+        if let Entry::Occupied(line) = lines.entry(Arc::clone(&self.customer))
+            && Arc::strong_count(line.get()) == 1
         {
-            lines.remove(&self.customer);
+            line.remove();
         }
     }
 }

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use famulor_gen::Observer;
 use famulor_quota::{AcquireError, AcquireRequest, Permit, Witness};
+use http::HeaderName;
 
 use super::Call;
 use crate::{Delivery, Error, ErrorKind, Result};
+
+static LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+static REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 
 /// How an attempt ended, as far as the quota cares.
 pub(super) enum Settlement<'a> {
@@ -73,11 +77,8 @@ pub(super) async fn settle(permit: Option<Permit>, how: Settlement<'_>) -> Durat
 
 fn witness(observer: &Observer) -> Option<Witness> {
     let headers = observer.answer()?.headers();
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-    Some(Witness::new(
-        number("x-ratelimit-limit")?,
-        number("x-ratelimit-remaining")?,
-    ))
+    let number = |name: &HeaderName| headers.get(name)?.to_str().ok()?.trim().parse().ok();
+    Some(Witness::new(number(&LIMIT)?, number(&REMAINING)?))
 }
 
 fn no_slot(error: AcquireError) -> Error {

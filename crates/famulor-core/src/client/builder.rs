@@ -279,9 +279,12 @@ impl ClientBuilder {
         let (reply_limits, general_limits) =
             limits(self.limited, self.reply_limit, self.general_limits);
         let http = build(&self.transport, self.options.connect_timeout)?;
+        let needs_system_certificates =
+            base_url.is_secure() && self.transport.trusts_only_the_system();
         let shared = Shared {
             base_url,
             http,
+            needs_system_certificates,
             session,
             key: self.key,
             account,

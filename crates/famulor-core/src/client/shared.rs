@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::builder::WaitObserver;
 use crate::call::Order;
 use crate::delivery::Positions;
-use crate::transport::BaseUrl;
+use crate::transport::{BaseUrl, read_certificates};
 use crate::usage::{Counters, count};
 use crate::{Error, ErrorKind, Result};
 
@@ -17,6 +17,8 @@ use crate::{Error, ErrorKind, Result};
 pub(crate) struct Shared {
     pub(crate) base_url: BaseUrl,
     pub(crate) http: reqwest::Client,
+    /// Whether calls are vouched for by the system's certificates alone.
+    pub(crate) needs_system_certificates: bool,
     pub(crate) session: Session,
     pub(crate) key: Option<SecretString>,
     pub(crate) account: AccountKey,
@@ -41,6 +43,15 @@ impl Shared {
         } else {
             &self.general_limits
         }
+    }
+
+    /// Makes sure that a server's certificate can be checked: without the system's certificates every call would fail,
+    /// after repetitions, in words about the server's.
+    pub(crate) fn ready_to_connect(&self) -> Result<()> {
+        if self.needs_system_certificates {
+            read_certificates()?;
+        }
+        Ok(())
     }
 
     pub(crate) fn generated(&self) -> famulor_gen::Client {

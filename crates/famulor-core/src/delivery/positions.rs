@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use famulor_gen::{Role, types::Message};
 
@@ -61,7 +61,7 @@ fn mark(text: &str) -> u64 {
 
 /// Where the client last saw each conversation.
 #[derive(Default)]
-pub(crate) struct Positions(Mutex<HashMap<String, Position>>);
+pub(crate) struct Positions(Mutex<HashMap<Arc<str>, Position>>);
 
 impl Positions {
     /// Takes a position out: while a message is under way, and after a call that was dropped, it is not known.
@@ -69,7 +69,8 @@ impl Positions {
         self.entries().remove(key)
     }
 
-    pub(crate) fn set(&self, key: String, position: Position) {
+    pub(crate) fn set(&self, key: impl Into<Arc<str>>, position: Position) {
+        let key = key.into();
         let mut entries = self.entries();
         if entries.len() >= CAPACITY && !entries.contains_key(&key) {
             entries.clear();
@@ -83,16 +84,13 @@ impl Positions {
             .iter()
             .filter(|message| message.role == Role::User)
             .map(|message| message.content.as_deref().unwrap_or_default());
-        self.set(
-            id.as_str().to_owned(),
-            Position::behind(Some(id.clone()), texts),
-        );
+        self.set(id.as_str(), Position::behind(Some(id.clone()), texts));
     }
 
     /// One more message of the customer, `text`, was taken, into the conversation `found`.
     pub(crate) fn advance(
         &self,
-        key: String,
+        key: impl Into<Arc<str>>,
         before: Position,
         found: Option<ConversationId>,
         text: &str,
@@ -111,7 +109,7 @@ impl Positions {
         self.set(key, position);
     }
 
-    fn entries(&self) -> MutexGuard<'_, HashMap<String, Position>> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<Arc<str>, Position>> {
         // Nothing can panic while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,6 +11,7 @@ pub(crate) struct BaseUrl {
     text: String,
     host: String,
     port: u16,
+    secure: bool,
 }
 
 impl BaseUrl {
@@ -45,6 +46,7 @@ impl BaseUrl {
             text: url.as_str().trim_end_matches('/').to_owned(),
             host: host.to_owned(),
             port,
+            secure: url.scheme() == "https",
         })
     }
 
@@ -54,6 +56,11 @@ impl BaseUrl {
 
     pub(crate) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Whether it is https.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -2,8 +2,9 @@
 //!
 //! The HTTP client knows one for all calls. So each call puts its own where the connector finds it.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ impl<S> Layer<S> for ConnectTimeoutLayer {
 
     fn layer(&self, connector: S) -> ConnectTimeout<S> {
         ConnectTimeout {
-            connector,
+            connector: Arc::new(connector),
             default: self.default,
         }
     }
@@ -40,27 +41,34 @@ impl<S> Layer<S> for ConnectTimeoutLayer {
 
 #[derive(Clone)]
 pub(super) struct ConnectTimeout<S> {
-    connector: S,
+    /// Shared: the HTTP client clones its connector several times a call, and needs one only to connect.
+    connector: Arc<S>,
     default: Duration,
 }
 
 impl<S, Target> Service<Target> for ConnectTimeout<S>
 where
-    S: Service<Target, Error = BoxError>,
+    S: Service<Target, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
     S::Response: 'static,
+    Target: Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.connector.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The connector of a call is asked in that call.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, target: Target) -> Self::Future {
         let limit = LIMIT.try_with(|limit| *limit).unwrap_or(self.default);
-        let connecting = self.connector.call(target);
+        let mut connector = S::clone(&self.connector);
+        let connecting = async move {
+            poll_fn(|context| connector.poll_ready(context)).await?;
+            connector.call(target).await
+        };
         Box::pin(async move {
             match tokio::time::timeout(limit, connecting).await {
                 Ok(outcome) => outcome,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::certificates;
 use super::connect_timeout::ConnectTimeoutLayer;
 use crate::{Error, Result};
 
@@ -30,12 +31,45 @@ pub(crate) struct TransportSettings {
     pub(crate) pool_idle_timeout: Option<Duration>,
 }
 
+impl TransportSettings {
+    /// Whether there is no certificate of the user's own to trust.
+    pub(crate) fn trusts_only_the_system(&self) -> bool {
+        self.ca_certificates.is_empty()
+    }
+}
+
 /// Builds the HTTP client: it follows no redirect, since a token must not travel, and repeats nothing by itself, since a
 /// repetition is billed.
 pub(crate) fn build(
     settings: &TransportSettings,
     connect_timeout: Duration,
 ) -> Result<reqwest::Client> {
+    let tls = match settings.trusts_only_the_system() {
+        true => certificates::tls(),
+        false => None,
+    };
+    match tls {
+        Some(tls) => builder(settings, connect_timeout)?
+            .tls_backend_preconfigured(tls)
+            .build()
+            // Should the HTTP client come with another version of rustls than ours, it sets up its own.
+            .or_else(|_| builder(settings, connect_timeout)?.build().map_err(refused)),
+        None => builder(settings, connect_timeout)?.build().map_err(refused),
+    }
+}
+
+fn refused(error: reqwest::Error) -> Error {
+    Error::config(
+        "the HTTP client cannot be set up",
+        "check the user agent, the CA certificates and the system's certificate store",
+    )
+    .with_source(error)
+}
+
+fn builder(
+    settings: &TransportSettings,
+    connect_timeout: Duration,
+) -> Result<reqwest::ClientBuilder> {
     let user_agent = settings
         .user_agent
         .as_deref()
@@ -65,7 +99,7 @@ pub(crate) fn build(
             })?;
         builder = builder.tls_certs_merge(certificates);
     }
-    builder = match &settings.proxy {
+    Ok(match &settings.proxy {
         Proxy::Environment => builder,
         Proxy::None => builder.no_proxy(),
         Proxy::Url(url) => builder.proxy(reqwest::Proxy::all(url).map_err(|_| {
@@ -74,12 +108,5 @@ pub(crate) fn build(
                 "write it as in http://proxy:3128",
             )
         })?),
-    };
-    builder.build().map_err(|error| {
-        Error::config(
-            "the HTTP client cannot be set up",
-            "check the user agent, the CA certificates and the system's certificate store",
-        )
-        .with_source(error)
     })
 }
