@@ -1,5 +1,6 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
+mod dist;
 mod failure;
 mod judge;
 mod lint_spec;
@@ -23,7 +24,8 @@ cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs n
 cargo xtask judge schemathesis [N] [SEED]
                                 the emulator under schemathesis, at least N cases (2000; needs Python)
 cargo xtask judge prism         the client under Prism, which serves openapi.yaml (needs npm)
-cargo xtask bench NAME          measurements beside their yardsticks: quota, call, emulator
+cargo xtask bench NAME          measurements beside their yardsticks: quota, call, cli, emulator
+cargo xtask dist                the tuned binary with manual pages, completions and licences in one archive
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
 fn main() -> ExitCode {
@@ -42,6 +44,18 @@ fn main() -> ExitCode {
         ["lint-spec"] => lint_spec::run(),
         ["judge", "schemathesis", rest @ ..] => judge::run(rest),
         ["judge", "prism"] => prism::run(),
+        ["bench", "cli"] => dist::build().and_then(|()| {
+            program::cargo(&[
+                "run",
+                "--quiet",
+                "--release",
+                "--package",
+                "bench",
+                "--",
+                "cli",
+            ])
+        }),
+        ["dist"] => dist::run(),
         ["bench", name @ ..] => {
             let mut arguments = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
             arguments.extend(name);

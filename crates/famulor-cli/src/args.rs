@@ -6,9 +6,11 @@ use std::time::Duration;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    api, assistant, chat, completions, conversation, demo, emulator, reply, schema,
+    api, assistant, auth, chat, completions, config, conversation, demo, doctor, emulator, man,
+    profile, reply, schema,
 };
 use crate::duration;
+use crate::failure::Failure;
 use crate::output::Format;
 use crate::settings::RateLimit;
 
@@ -61,8 +63,19 @@ pub(crate) enum Command {
     Api(api::Args),
     /// A local Famulor to develop and test against
     Emulator(emulator::Args),
+    /// Store, forget and look at the key
+    Auth(auth::Args),
+    /// Settings: list them with where they came from, read and change them
+    Config(config::Args),
+    /// Sets of settings, each with a key of its own
+    Profile(profile::Args),
+    /// Look at everything a call needs: configuration, key, network, clock, quota; bills nothing
+    #[command(before_help = doctor::EXAMPLES)]
+    Doctor,
     /// Print the completion script of a shell
     Completions(completions::Args),
+    /// Print the manual page, or write one for each command
+    Man(man::Args),
     /// Print the JSON Schema of what this tool reads and writes
     Schema(schema::Args),
     /// Print name, version and target
@@ -175,6 +188,19 @@ pub(crate) struct Global {
     /// Print the request with the key blacked out, and send nothing
     #[arg(long, global = true)]
     pub(crate) dry_run: bool,
+}
+
+impl Global {
+    /// `--dry-run` promises to send nothing and to show the request; a command
+    /// without one request cannot keep that promise, so it refuses.
+    pub(crate) fn refuse_dry_run(&self, command: &str) -> Result<(), Failure> {
+        if self.dry_run {
+            return Err(Failure::usage(format!(
+                "{command} has no request that --dry-run could show"
+            )));
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

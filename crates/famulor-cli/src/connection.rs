@@ -6,7 +6,9 @@ use famulor_emulator::Emulator;
 use crate::failure::Failure;
 use crate::quota;
 use crate::run::Run;
-use crate::settings::{self, RateLimit};
+use crate::settings::{self, Found, RateLimit};
+use crate::spinner::Spinner;
+use crate::visible::visible_line;
 
 /// Whether a command can do without a key.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,26 +29,45 @@ const EMULATOR_KEY: &str = "emulator";
 
 impl Connection {
     pub(crate) async fn open(run: &mut Run, key: Key) -> Result<Self, Failure> {
-        let builder = configured(run)?;
+        if run.global.emulator {
+            return Self::open_with(run, Found::None).await;
+        }
+        let settings = &run.settings;
+        let found = settings::key(&run.global, &run.environment, settings, &mut run.stdin).await?;
+        // A request that is only shown needs no key.
+        let optional = key == Key::Optional || run.global.dry_run;
+        match &found {
+            Found::Key { .. } => {}
+            Found::Elsewhere { bound_to } if optional => run.notes.say(&format!(
+                "without a key: the stored one is for {} alone",
+                visible_line(bound_to)
+            )),
+            Found::Elsewhere { bound_to } => {
+                let base_url = settings.effective_base_url();
+                return Err(Failure::key_elsewhere(bound_to, base_url));
+            }
+            Found::None if optional => {}
+            Found::None => return Err(Failure::no_key()),
+        }
+        Self::open_with(run, found).await
+    }
+
+    /// With this key, if it is one.
+    pub(crate) async fn open_with(run: &Run, found: Found) -> Result<Self, Failure> {
+        let mut builder = configured(run)?;
         if run.global.emulator {
             return Self::to_emulator(run, builder).await;
         }
         let settings = &run.settings;
-        let api_key =
-            settings::key(&run.global, &run.environment, settings, &mut run.stdin).await?;
-        let mut builder = builder;
-        // A request that is only shown takes no slot.
-        if !run.global.dry_run {
-            builder = builder.with_quota(quota::open(settings).await?);
-        }
         if let Some(url) = &settings.base_url {
             builder = builder.with_base_url(&url.value);
         }
-        match api_key {
-            Some(api_key) => builder = builder.with_api_key(api_key),
-            // A request that is only shown needs no key.
-            None if key == Key::Optional || run.global.dry_run => {}
-            None => return Err(Failure::no_key()),
+        if let Found::Key { key, .. } = found {
+            builder = builder.with_api_key(key);
+        }
+        // A request that is only shown takes no slot.
+        if !run.global.dry_run {
+            builder = builder.with_quota(quota::open(settings).await?);
         }
         Ok(Self {
             client: builder.build()?,
@@ -106,7 +127,14 @@ fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
         builder = builder.with_ca_certificate(pem);
     }
     let notes = run.notes;
-    Ok(builder.with_wait_observer(move |notice| notes.waiting(notice.wait, notice.ahead)))
+    let flight = std::sync::Arc::clone(&run.flight);
+    Ok(builder.with_wait_observer(move |notice| {
+        flight.waits(notice.wait, notice.ahead);
+        // A spinner says it too, and counts.
+        if !Spinner::is_shown() {
+            notes.waiting(notice.wait, notice.ahead);
+        }
+    }))
 }
 
 /// An error with everything that led to it, in one line.

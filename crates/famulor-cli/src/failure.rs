@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     BrokenPipe,
     /// A server was told to stop, and did.
     Stopped(Exit),
+    /// The command has said itself what is wrong.
+    Told(Exit),
 }
 
 /// Everything that is told about a failure.
@@ -75,8 +77,20 @@ impl Failure {
     /// No key, and the command cannot do without.
     pub(crate) fn no_key() -> Self {
         let message = "there is no API key".to_owned();
-        Self::before_sending(ErrorKind::Auth, Exit::Auth, message)
-            .next("set FAMULOR_API_KEY, or add --emulator: no key, no cost")
+        Self::before_sending(ErrorKind::Auth, Exit::Auth, message).next(
+            "store one with famulor auth login, set FAMULOR_API_KEY, or add --emulator: no key, \
+             no cost",
+        )
+    }
+
+    /// There is a stored key, and it is not for this address.
+    pub(crate) fn key_elsewhere(bound_to: &str, base_url: &str) -> Self {
+        let message =
+            format!("the stored key is for {bound_to} alone, and is not sent to {base_url}");
+        Self::before_sending(ErrorKind::Auth, Exit::Auth, message).next(
+            "store one for that address too, in a profile of its own (famulor profile create, \
+             famulor auth login), or set FAMULOR_API_KEY",
+        )
     }
 
     /// A signal ended the command.
@@ -121,7 +135,7 @@ impl Failure {
         match self {
             Self::Report(report) => report.exit,
             Self::BrokenPipe => Exit::Success,
-            Self::Stopped(exit) => *exit,
+            Self::Stopped(exit) | Self::Told(exit) => *exit,
         }
     }
 }
@@ -190,7 +204,7 @@ impl From<io::Error> for Failure {
 
 impl Report {
     /// The object that JSON output puts on standard error.
-    pub(crate) fn json(&self) -> impl Serialize {
+    pub(crate) fn json(&self) -> ErrorObject {
         ErrorObject {
             error: ErrorFields {
                 kind: self.kind.as_str(),
@@ -243,21 +257,33 @@ impl Report {
     }
 }
 
-#[derive(Serialize)]
-struct ErrorObject {
+/// What JSON output puts on standard error when a command fails.
+#[derive(Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Error")]
+pub(crate) struct ErrorObject {
     error: ErrorFields,
 }
 
 /// The contract's fields, in its order; `null` where nothing is known.
-#[derive(Serialize)]
+#[derive(Serialize, schemars::JsonSchema)]
 struct ErrorFields {
+    /// What kind of failure it is. More may come: treat an unknown one as `internal`.
     kind: &'static str,
+    /// The API's own code; null where it sent none.
     code: Option<String>,
+    /// The cause, in one line, for people.
     message: String,
+    /// The status of the API's answer, if there was one.
     http_status: Option<u16>,
+    /// Seconds until it makes sense to try again.
+    #[schemars(with = "Option<f64>")]
     retry_after_s: Option<Value>,
+    /// Whether the request was sent and done.
+    #[schemars(extend("enum" = ["not_sent", "refused", "unknown", "processed"]))]
     delivery: &'static str,
+    /// How often it was sent.
     attempts: u32,
+    /// The exit code of the command.
     exit: u8,
 }
 

@@ -1,6 +1,7 @@
 //! The message that is under way, so that an interruption can say what became of it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use famulor_core::Delivery;
 use tracing::field::{Field, Visit};
@@ -18,6 +19,9 @@ struct UnderWay {
     what: &'static str,
     /// What is known of it by now.
     delivery: Delivery,
+    began: Instant,
+    /// It waits for a free slot until then, with so many calls before it.
+    waits: Option<(Instant, usize)>,
 }
 
 impl Flight {
@@ -27,6 +31,8 @@ impl Flight {
         *self.lock() = Some(UnderWay {
             what,
             delivery: Delivery::NotSent,
+            began: Instant::now(),
+            waits: None,
         });
         let result = call.await;
         *self.lock() = None;
@@ -41,7 +47,7 @@ impl Flight {
             "interrupted"
         };
         let under_way = self.lock();
-        let Some(UnderWay { what, delivery }) = &*under_way else {
+        let Some(UnderWay { what, delivery, .. }) = &*under_way else {
             let message = format!("{word}; no message was under way");
             return Failure::by_signal(exit, Delivery::NotSent, message);
         };
@@ -60,15 +66,66 @@ impl Flight {
         }
     }
 
+    /// Whether the server may have what was under way.
+    pub(crate) fn may_have_arrived(&self) -> bool {
+        let under_way = self.lock();
+        under_way.as_ref().is_some_and(|under_way| {
+            !matches!(under_way.delivery, Delivery::NotSent | Delivery::Refused)
+        })
+    }
+
+    /// Nothing is under way any more: what was has been told.
+    pub(crate) fn clear(&self) {
+        *self.lock() = None;
+    }
+
+    /// It has to wait for a free slot of the quota.
+    pub(crate) fn waits(&self, wait: Duration, ahead: usize) {
+        if let Some(under_way) = &mut *self.lock() {
+            under_way.waits = Instant::now().checked_add(wait).map(|until| (until, ahead));
+        }
+    }
+
+    /// What happens just now, for somebody who watches: `the assistant writes, 2.4 s`.
+    pub(crate) fn progress(&self) -> String {
+        let under_way = self.lock();
+        let Some(under_way) = &*under_way else {
+            return String::new();
+        };
+        let now = Instant::now();
+        if let Some((until, ahead)) = under_way.waits {
+            let left = until.saturating_duration_since(now);
+            return format!("waiting for the rate limit, {}", waiting(left, ahead));
+        }
+        let state = match under_way.delivery {
+            Delivery::NotSent => "sending",
+            Delivery::Refused => "refused for now, and sent again soon",
+            _ => "the assistant writes",
+        };
+        let took = now.saturating_duration_since(under_way.began);
+        format!("{state}, {:.1} s", took.as_secs_f64())
+    }
+
     fn now_is(&self, delivery: Delivery) {
         if let Some(under_way) = &mut *self.lock() {
             under_way.delivery = delivery;
+            under_way.waits = None;
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<UnderWay>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `34 s left, 2 calls are ahead`.
+fn waiting(left: Duration, ahead: usize) -> String {
+    let queue = match ahead {
+        0 => String::new(),
+        1 => ", 1 call is ahead".to_owned(),
+        ahead => format!(", {ahead} calls are ahead"),
+    };
+    format!("{} s left{queue}", left.as_secs_f64().ceil())
 }
 
 /// Follows the attempts of the library by their spans, which are named as

@@ -14,6 +14,7 @@ pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const ASSISTANT: Style = AnsiColor::Cyan.on_default();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const HEADING: Style = AnsiColor::Magenta.on_default().bold();
 pub(crate) const WAIT: Style = AnsiColor::Yellow.on_default();
 pub(crate) const USER: Style = AnsiColor::Green.on_default();

@@ -42,14 +42,8 @@ impl Run {
         })
     }
 
-    /// `--dry-run` promises to send nothing and to show the request; a command
-    /// without one request cannot keep that promise, so it refuses.
+    /// For a command without a request that could be shown.
     pub(crate) fn refuse_dry_run(&self, command: &str) -> Result<(), Failure> {
-        if self.global.dry_run {
-            return Err(Failure::usage(format!(
-                "{command} has no request that --dry-run could show"
-            )));
-        }
-        Ok(())
+        self.global.refuse_dry_run(command)
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
-use famulor_core::{FunctionCall, LooseObject, Message, Role};
+use famulor_core::{FunctionCall, LooseObject, Message, Role, Turn};
 
 use crate::notes::{ASSISTANT, BOLD, DIM, USER};
 use crate::visible::{visible, visible_line};
@@ -16,6 +16,16 @@ pub(crate) fn message(out: &mut (impl Write + ?Sized), message: &Message) -> io:
         .function_calls
         .iter()
         .flatten()
+        .try_for_each(|call| writeln!(out, "  {DIM}{}{DIM:#}", function_call(call)))
+}
+
+/// An answer, as [`message`] writes it when it is read later.
+pub(crate) fn turn(out: &mut (impl Write + ?Sized), turn: &Turn) -> io::Result<()> {
+    if let Some(text) = turn.text() {
+        said(out, Role::Assistant.as_str(), ASSISTANT, text)?;
+    }
+    turn.function_calls()
+        .iter()
         .try_for_each(|call| writeln!(out, "  {DIM}{}{DIM:#}", function_call(call)))
 }
 

@@ -1,6 +1,7 @@
 //! Measurements, each beside a yardstick from the same run: `cargo xtask bench`.
 
 mod call;
+mod cli;
 mod emulator;
 mod quota;
 
@@ -12,6 +13,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["quota"] => quota::run(),
         ["call"] => call::run(),
+        ["cli"] => cli::run(),
         ["emulator"] => emulator::run(1_000_000),
         ["emulator", requests] => match requests.parse() {
             Ok(requests) => emulator::run(requests),
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
         ["serve", server, ready] => emulator::serve(server, ready),
         // What `call` runs under callgrind.
         ["call-client", client, url, calls] => call::client(client, url, calls),
-        _ => Err("usage: cargo xtask bench quota | call | emulator [REQUESTS]".to_owned()),
+        _ => Err("usage: cargo xtask bench quota | call | cli | emulator [REQUESTS]".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

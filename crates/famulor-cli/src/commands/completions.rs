@@ -4,8 +4,8 @@ use clap_complete::Shell;
 
 use crate::args;
 use crate::failure::Failure;
+use crate::local::Local;
 use crate::output;
-use crate::run::Run;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,8 +22,8 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: Args, run: &Run) -> Result<(), Failure> {
-    run.refuse_dry_run("completions")?;
+pub(crate) fn run(args: Args, local: &Local) -> Result<(), Failure> {
+    local.refuse_dry_run("completions")?;
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut args::command(), "famulor", &mut script);
     output::raw(&script)

@@ -2,56 +2,152 @@
 
 pub(crate) mod api;
 pub(crate) mod assistant;
+pub(crate) mod auth;
 pub(crate) mod chat;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod conversation;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod emulator;
+pub(crate) mod man;
+pub(crate) mod profile;
 pub(crate) mod reply;
 pub(crate) mod schema;
 pub(crate) mod version;
 pub(crate) mod whoami;
 
 use serde::Serialize;
+use tokio::runtime::{Builder, Runtime};
 
-use crate::args::Command;
+use crate::args::{Cli, Command, Global};
 use crate::failure::Failure;
+use crate::flight::Flight;
+use crate::local::Local;
 use crate::output::Output;
 use crate::run::Run;
+use crate::settings::Environment;
 use crate::signals::Signals;
+use crate::terminal::Restore;
 
-/// Runs a command until it is done or a signal comes.
-pub(crate) async fn run(
-    command: Command,
-    run: &mut Run,
-    signals: &mut Signals,
-) -> Result<(), Failure> {
-    // A server ends in its own way.
-    if let Command::Emulator(args) = command {
-        return emulator::run(args, run, signals).await;
+/// A failure, and whether it is to be told in JSON.
+type Told<T> = Result<T, (Failure, bool)>;
+
+/// Runs the command line. What needs no client is done at once; a runtime is made for the rest.
+pub(crate) fn start(cli: Cli, environment: Environment, json: bool) -> Told<()> {
+    let Cli { global, command } = cli;
+    let here: fn(Command, Local) -> Result<(), Failure> = match command {
+        Command::Version
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Schema(_)
+        | Command::Config(_)
+        | Command::Profile(_) => at_once,
+        Command::Auth(_) | Command::Doctor => {
+            |command, local| on(one_thread()?, interruptible(command, local))
+        }
+        // Servers, and many customers at once.
+        Command::Emulator(_) | Command::Demo(_) => {
+            let runtime = threads().map_err(|failure| (failure, json))?;
+            return on(runtime, with_client(command, global, environment, json));
+        }
+        command => {
+            let runtime = one_thread().map_err(|failure| (failure, json))?;
+            return on(runtime, with_client(command, global, environment, json));
+        }
+    };
+    let local = Local::new(global, environment);
+    let json = local.output.format.is_json();
+    here(command, local).map_err(|failure| (failure.of_this_machine(), json))
+}
+
+fn at_once(command: Command, local: Local) -> Result<(), Failure> {
+    match command {
+        Command::Version => version::run(&local),
+        Command::Completions(args) => completions::run(args, &local),
+        Command::Man(args) => man::run(args, &local),
+        Command::Schema(args) => schema::run(args, &local),
+        Command::Config(args) => config::run(args, &local),
+        Command::Profile(args) => profile::run(args, &local),
+        _ => Ok(()),
     }
-    let flight = std::sync::Arc::clone(&run.flight);
+}
+
+async fn interruptible(command: Command, mut local: Local) -> Result<(), Failure> {
+    let mut signals = Signals::install()?;
+    let _restore = Restore::later();
+    let command = async {
+        match command {
+            Command::Auth(args) => auth::run(args, &mut local).await,
+            _ => doctor::run(local).await,
+        }
+    };
     tokio::select! {
         biased;
-        exit = signals.next() => Err(flight.stopped(exit)),
-        result = dispatch(command, run) => result,
+        exit = signals.next() => Err(Flight::default().stopped(exit)),
+        result = command => result,
     }
+}
+
+async fn with_client(
+    command: Command,
+    global: Global,
+    environment: Environment,
+    json: bool,
+) -> Told<()> {
+    let mut signals = Signals::install().map_err(|failure| (failure, json))?;
+    let mut run = Run::new(global, environment).map_err(|failure| (failure, json))?;
+    let json = run.output.format.is_json();
+    let result = match command {
+        // These end in their own way.
+        Command::Emulator(args) => emulator::run(args, &run, &mut signals).await,
+        Command::Chat(args) => chat::run(args, &mut run, &mut signals).await,
+        command => {
+            let flight = std::sync::Arc::clone(&run.flight);
+            tokio::select! {
+                biased;
+                exit = signals.next() => Err(flight.stopped(exit)),
+                result = dispatch(command, &mut run) => result,
+            }
+        }
+    };
+    result.map_err(|failure| (failure, json))
 }
 
 async fn dispatch(command: Command, run: &mut Run) -> Result<(), Failure> {
     match command {
         Command::Demo(args) => demo::run(args, run).await,
         Command::Reply(args) => reply::run(args, run).await,
-        Command::Chat(args) => chat::run(args, run).await,
         Command::Conversation(args) => conversation::run(args, run).await,
         Command::Assistant(args) => assistant::run(args, run).await,
         Command::Whoami => whoami::run(run).await,
         Command::Api(args) => api::run(args, run).await,
-        Command::Emulator(_) => Ok(()),
-        Command::Completions(args) => completions::run(args, run),
-        Command::Schema(args) => schema::run(args, run),
-        Command::Version => version::run(run),
+        _ => Ok(()),
     }
+}
+
+/// Runs it to its end.
+fn on<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
+    let result = runtime.block_on(work);
+    // A thread that still waits for standard input must not hold the process up.
+    runtime.shutdown_background();
+    result
+}
+
+/// A single call needs no threads, and would wait for their making.
+fn one_thread() -> Result<Runtime, Failure> {
+    built(&mut Builder::new_current_thread())
+}
+
+fn threads() -> Result<Runtime, Failure> {
+    built(&mut Builder::new_multi_thread())
+}
+
+fn built(builder: &mut Builder) -> Result<Runtime, Failure> {
+    builder
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unexpected(format!("cannot start: {error}")))
 }
 
 /// Prints what `--dry-run` shows instead of sending it.

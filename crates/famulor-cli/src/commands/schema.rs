@@ -1,15 +1,19 @@
 //! `famulor schema`
 
 use clap::builder::PossibleValuesParser;
+use famulor_core::{History, Reply};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::failure::{ErrorObject, Failure};
 use crate::json;
+use crate::local::Local;
 use crate::output;
-use crate::run::Run;
 
 const EXAMPLES: &str = "\
 Examples:
+  famulor schema reply
   famulor schema emulator-script > emulator-script.schema.json
       then let the editor complete and check scripts: make this their first line
       # yaml-language-server: $schema=emulator-script.schema.json
@@ -18,13 +22,19 @@ Examples:
 /// A name, and what makes the schema of that name.
 type Named = (&'static str, fn() -> Value);
 
-/// Every schema that can be asked for.
-const SCHEMAS: &[Named] = &[("emulator-script", famulor_emulator::Script::json_schema)];
+/// Every schema that can be asked for, derived from the very types that are read and written.
+const SCHEMAS: &[Named] = &[
+    ("reply", written::<Reply>),
+    ("conversation", written::<History>),
+    ("error", written::<ErrorObject>),
+    ("emulator-script", famulor_emulator::Script::json_schema),
+];
 
 #[derive(clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// What to describe
+    /// What to describe: reply and conversation are what --json prints, error is what it prints on
+    /// standard error; the others are files
     #[arg(value_name = "NAME", value_parser = names())]
     name: String,
 }
@@ -33,8 +43,8 @@ fn names() -> PossibleValuesParser {
     SCHEMAS.iter().map(|(name, _)| *name).into()
 }
 
-pub(crate) fn run(args: Args, run: &Run) -> Result<(), Failure> {
-    run.refuse_dry_run("schema")?;
+pub(crate) fn run(args: Args, local: &Local) -> Result<(), Failure> {
+    local.refuse_dry_run("schema")?;
     let schema = SCHEMAS
         .iter()
         .find(|(name, _)| *name == args.name)
@@ -44,4 +54,13 @@ pub(crate) fn run(args: Args, run: &Run) -> Result<(), Failure> {
     let text = json::pretty(&schema)
         .map_err(|error| Failure::unexpected(format!("cannot write the schema: {error}")))?;
     output::raw(&text)
+}
+
+/// The schema of what this tool writes: a field that is always there is required.
+fn written<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::run::Run;
+use crate::local::Local;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const TARGET: &str = env!("FAMULOR_TARGET");
@@ -15,14 +15,14 @@ struct Version {
     target: &'static str,
 }
 
-pub(crate) fn run(run: &Run) -> Result<(), Failure> {
-    run.refuse_dry_run("version")?;
+pub(crate) fn run(local: &Local) -> Result<(), Failure> {
+    local.refuse_dry_run("version")?;
     let version = Version {
         name: "famulor",
         version: VERSION,
         target: TARGET,
     };
-    run.output.object(&version, |out| {
+    local.output.object(&version, |out| {
         writeln!(out, "famulor {VERSION} ({TARGET})")
     })
 }

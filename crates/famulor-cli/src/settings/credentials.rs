@@ -1,15 +1,17 @@
-//! The API key: from a file that was named, the environment, or `credentials.toml`.
+//! The API key: from a file that was named, the environment, or where `auth login` has put it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Settings;
+use super::bound_url::normal;
+use super::document::Document;
 use super::environment::Environment;
-use super::files::one_line;
+use super::files::{Places, one_line};
+use super::{DEFAULT_BASE_URL, Settings, keyring};
 use crate::args::Global;
 use crate::failure::Failure;
 use crate::stdin::Stdin;
@@ -19,6 +21,53 @@ const VARIABLE: &str = "FAMULOR_API_KEY";
 /// Nobody's key is longer; a file that is, is the wrong file.
 const LONGEST_KEY_FILE: u64 = 64 * 1024;
 
+/// What the search for a key came to. No `Debug`: it holds the key.
+pub(crate) enum Found {
+    Key {
+        key: String,
+        origin: KeyOrigin,
+    },
+    /// There is one, for another address: it is not sent to this one.
+    Elsewhere {
+        bound_to: String,
+    },
+    None,
+}
+
+/// Where a key came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum KeyOrigin {
+    File,
+    Environment,
+    Stored(Place),
+}
+
+impl std::fmt::Display for KeyOrigin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File => f.write_str("--api-key-file"),
+            Self::Environment => f.write_str(VARIABLE),
+            Self::Stored(place) => place.fmt(f),
+        }
+    }
+}
+
+/// Where `auth login` puts a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    File(PathBuf),
+    Keyring,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Keyring => f.write_str("the system's keyring"),
+        }
+    }
+}
+
 /// The key, if there is one. No message shows it, nor the name of a file that
 /// was not found: that may be a key given to the wrong flag.
 pub(crate) async fn key(
@@ -26,9 +75,11 @@ pub(crate) async fn key(
     environment: &Environment,
     settings: &Settings,
     stdin: &mut Stdin,
-) -> Result<Option<String>, Failure> {
+) -> Result<Found, Failure> {
     if let Some(file) = &global.api_key_file {
-        return from_file(file, stdin).await.map(Some);
+        let key = from_file(file, stdin).await?;
+        let origin = KeyOrigin::File;
+        return Ok(Found::Key { key, origin });
     }
     match environment.raw(VARIABLE) {
         Some(value) if value.is_empty() => {
@@ -37,14 +88,21 @@ pub(crate) async fn key(
         }
         Some(_) => {
             let key = environment.text(VARIABLE)?.unwrap_or_default();
-            return valid(key, VARIABLE).map(Some);
+            let key = valid(key, VARIABLE)?;
+            let origin = KeyOrigin::Environment;
+            return Ok(Found::Key { key, origin });
         }
         None => {}
     }
-    match settings.places.credentials_toml() {
-        Some(path) => from_credentials(&path, &settings.profile.value),
-        None => Ok(None),
-    }
+    let Some(stored) = StoredKeys::read(&settings.places)? else {
+        return Ok(Found::None);
+    };
+    stored.find(settings)
+}
+
+/// A key that was typed or piped in, checked.
+pub(crate) fn typed_key(line: String) -> Result<String, Failure> {
+    valid(line.trim().to_owned(), "standard input")
 }
 
 async fn from_file(file: &str, stdin: &mut Stdin) -> Result<String, Failure> {
@@ -89,43 +147,139 @@ fn valid(key: String, place: &str) -> Result<String, Failure> {
 
 /// ```toml
 /// [profiles.work]
-/// api_key = "…"
+/// base_url = "https://app.famulor.de/api"   # the only address that the key is sent to
+/// api_key = "…"                             # or keyring = true
 /// ```
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Contents {
     #[serde(default)]
-    profiles: BTreeMap<String, Keys>,
+    profiles: BTreeMap<String, Entry>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {
+struct Entry {
     api_key: Option<String>,
+    base_url: Option<String>,
+    #[serde(default)]
+    keyring: bool,
 }
 
-fn from_credentials(path: &Path, profile: &str) -> Result<Option<String>, Failure> {
-    let shown = path.display();
-    let unreadable =
-        |error: io::Error| Failure::config(format!("cannot read {}: {error}", path.display()));
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unreadable(error)),
-    };
-    refuse_if_others_can_read(&file, path)?;
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(unreadable)?;
-    let contents: Contents = toml::from_str(&text)
-        .map_err(|error| Failure::config(format!("{shown}: {}", one_line(&text, &error))))?;
-    match contents
-        .profiles
-        .into_iter()
-        .find(|(name, _)| name == profile)
-    {
-        Some((_, Keys { api_key: Some(key) })) => valid(key, &shown.to_string()).map(Some),
-        _ => Ok(None),
+/// `credentials.toml`.
+pub(crate) struct StoredKeys {
+    path: PathBuf,
+    profiles: BTreeMap<String, Entry>,
+}
+
+impl StoredKeys {
+    /// `None` if there is no such file.
+    pub(crate) fn read(places: &Places) -> Result<Option<Self>, Failure> {
+        let Some(path) = places.credentials_toml() else {
+            return Ok(None);
+        };
+        let unreadable =
+            |error: io::Error| Failure::config(format!("cannot read {}: {error}", path.display()));
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(error)),
+        };
+        refuse_if_others_can_read(&file, &path)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unreadable)?;
+        let contents: Contents = toml::from_str(&text).map_err(|error| {
+            Failure::config(format!("{}: {}", path.display(), one_line(&text, &error)))
+        })?;
+        let profiles = contents.profiles;
+        Ok(Some(Self { path, profiles }))
     }
+
+    fn find(self, settings: &Settings) -> Result<Found, Failure> {
+        let profile = &settings.profile.value;
+        let Some(entry) = self.profiles.get(profile) else {
+            return Ok(Found::None);
+        };
+        if entry.api_key.is_none() && !entry.keyring {
+            return Ok(Found::None);
+        }
+        let of_profile = settings.base_url_of_profile.as_deref();
+        // A key that was written into the file by hand belongs where its profile does.
+        let bound_to = entry.base_url.as_deref().or(of_profile);
+        let bound_to = bound_to.unwrap_or(DEFAULT_BASE_URL);
+        if normal(bound_to) != normal(settings.effective_base_url()) {
+            return Ok(Found::Elsewhere {
+                bound_to: bound_to.to_owned(),
+            });
+        }
+        let place = match &entry.api_key {
+            Some(_) => Place::File(self.path.clone()),
+            None => Place::Keyring,
+        };
+        let key = match &entry.api_key {
+            Some(key) => Some(key.clone()),
+            None => keyring::read(profile)?,
+        };
+        let Some(key) = key else {
+            return Ok(Found::None);
+        };
+        let key = valid(key, &place.to_string())?;
+        let origin = KeyOrigin::Stored(place);
+        Ok(Found::Key { key, origin })
+    }
+
+    /// Stores the key of a profile, for one address alone.
+    pub(crate) fn store(
+        settings: &Settings,
+        key: &str,
+        in_keyring: bool,
+    ) -> Result<Place, Failure> {
+        let path = path(&settings.places)?;
+        let profile = &settings.profile.value;
+        // Not written into a file that others can read, nor over one that is broken.
+        Self::read(&settings.places)?;
+        let mut file = Document::read(&path)?;
+        file.set(profile, "base_url", settings.effective_base_url())?;
+        let place = if in_keyring {
+            keyring::write(profile, key)?;
+            file.unset(profile, "api_key");
+            file.set(profile, "keyring", true)?;
+            Place::Keyring
+        } else {
+            file.unset(profile, "keyring");
+            file.set(profile, "api_key", key)?;
+            Place::File(path)
+        };
+        file.write()?;
+        Ok(place)
+    }
+
+    /// Forgets the key of a profile; says whether there was one.
+    pub(crate) fn forget(places: &Places, profile: &str) -> Result<bool, Failure> {
+        let Some(stored) = Self::read(places)? else {
+            return Ok(false);
+        };
+        if stored
+            .profiles
+            .get(profile)
+            .is_some_and(|entry| entry.keyring)
+        {
+            keyring::delete(profile)?;
+        }
+        let mut file = Document::read(&stored.path)?;
+        let was_there = file.remove_profile(profile);
+        if was_there {
+            file.write()?;
+        }
+        Ok(was_there)
+    }
+}
+
+fn path(places: &Places) -> Result<PathBuf, Failure> {
+    places.credentials_toml().ok_or_else(|| {
+        Failure::config("this machine has no home directory to keep a key in")
+            .next("name a directory with FAMULOR_CONFIG_DIR, or set FAMULOR_API_KEY")
+    })
 }
 
 #[cfg(unix)]

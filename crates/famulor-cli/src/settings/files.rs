@@ -42,6 +42,10 @@ impl Places {
         Some(self.config.as_ref()?.join("config.toml"))
     }
 
+    pub(crate) fn state_directory(&self) -> Option<&Path> {
+        self.state.as_deref()
+    }
+
     pub(crate) fn credentials_toml(&self) -> Option<PathBuf> {
         Some(self.config.as_ref()?.join("credentials.toml"))
     }
@@ -139,6 +143,10 @@ impl ConfigFile {
         self.active.as_deref()
     }
 
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.profiles.keys().map(String::as_str)
+    }
+
     pub(crate) fn has_profile(&self, name: &str) -> bool {
         self.profiles.contains_key(name)
     }
@@ -151,18 +159,19 @@ impl ConfigFile {
 /// The parser's complaint without the excerpt that it draws: in the file of
 /// keys, the excerpt would be a key.
 pub(super) fn one_line(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map(|span| {
-        1 + text
-            .as_bytes()
-            .iter()
-            .take(span.start)
-            .filter(|byte| **byte == b'\n')
-            .count()
-    });
-    match line {
-        Some(line) => format!("line {line}: {}", error.message()),
-        None => error.message().to_owned(),
-    }
+    format!("{}{}", line_of(text, error.span()), error.message())
+}
+
+/// `line 4: `, or nothing if the place is not known.
+pub(super) fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> String {
+    let Some(span) = span else {
+        return String::new();
+    };
+    let before = text.as_bytes().iter().take(span.start);
+    format!(
+        "line {}: ",
+        1 + before.filter(|byte| **byte == b'\n').count()
+    )
 }
 
 #[cfg(test)]

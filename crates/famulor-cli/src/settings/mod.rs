@@ -1,27 +1,39 @@
 //! What this run is to do its work with: flag > environment > profile > default.
 
+mod bound_url;
 mod credentials;
+mod document;
 mod environment;
 mod files;
+mod keyring;
 mod layers;
+mod report;
 
 use std::time::Duration;
 
 use famulor_core::{AssistantId, AssistantUuid, Limit};
 
-pub(crate) use self::credentials::key;
+pub(crate) use self::credentials::{Found, KeyOrigin, Place, StoredKeys, key, typed_key};
+pub(crate) use self::document::Document;
 pub(crate) use self::environment::Environment;
+pub(crate) use self::files::{ConfigFile, Places};
 pub(crate) use self::layers::{Layers, Origin, Setting};
+pub(crate) use self::report::without_password;
 
-use self::files::{ConfigFile, Places};
 use crate::args::Global;
 use crate::duration;
 use crate::failure::Failure;
 use crate::output::Format;
 
+/// Where the API lives, and generate-reply below it: the library's own defaults, for those who ask what they are.
+pub(crate) const DEFAULT_BASE_URL: &str = "https://app.famulor.de/api";
+pub(crate) const DEFAULT_REPLY_PATH: &str = "/ai/generate-reply";
+
 /// A thing that can be set, and the names it has on its three ways in.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Name {
+    /// What it is called in `config list`, and in a profile if it can be there.
+    pub(crate) key: &'static str,
     /// In a profile. `None`: not there.
     pub(crate) profile: Option<&'static str>,
     pub(crate) flag: &'static str,
@@ -29,11 +41,13 @@ pub(crate) struct Name {
 }
 
 const fn name(
+    key: &'static str,
     profile: Option<&'static str>,
     flag: &'static str,
     environment: Option<&'static str>,
 ) -> Name {
     Name {
+        key,
         profile,
         flag,
         environment,
@@ -44,42 +58,76 @@ const fn name(
 pub(crate) mod names {
     use super::{Name, name};
 
-    pub(crate) const BASE_URL: Name =
-        name(Some("base_url"), "--base-url", Some("FAMULOR_BASE_URL"));
-    pub(crate) const OUTPUT: Name = name(Some("output"), "--output", Some("FAMULOR_OUTPUT"));
+    pub(crate) const BASE_URL: Name = name(
+        "base_url",
+        Some("base_url"),
+        "--base-url",
+        Some("FAMULOR_BASE_URL"),
+    );
+    pub(crate) const OUTPUT: Name =
+        name("output", Some("output"), "--output", Some("FAMULOR_OUTPUT"));
     pub(crate) const ASSISTANT_ID: Name = name(
+        "assistant_id",
         Some("assistant_id"),
         "--assistant-id",
         Some("FAMULOR_ASSISTANT_ID"),
     );
     pub(crate) const ASSISTANT_UUID: Name = name(
+        "assistant_uuid",
         Some("assistant_uuid"),
         "--assistant-uuid",
         Some("FAMULOR_ASSISTANT_UUID"),
     );
     pub(crate) const RATE_LIMIT: Name = name(
+        "rate_limit",
         Some("rate_limit"),
         "--rate-limit",
         Some("FAMULOR_RATE_LIMIT"),
     );
-    pub(crate) const TIMEOUT: Name = name(Some("timeout"), "--timeout", Some("FAMULOR_TIMEOUT"));
-    pub(crate) const DEADLINE: Name =
-        name(Some("deadline"), "--deadline", Some("FAMULOR_DEADLINE"));
-    pub(crate) const MAX_WAIT: Name =
-        name(Some("max_wait"), "--max-wait", Some("FAMULOR_MAX_WAIT"));
+    pub(crate) const TIMEOUT: Name = name(
+        "timeout",
+        Some("timeout"),
+        "--timeout",
+        Some("FAMULOR_TIMEOUT"),
+    );
+    pub(crate) const DEADLINE: Name = name(
+        "deadline",
+        Some("deadline"),
+        "--deadline",
+        Some("FAMULOR_DEADLINE"),
+    );
+    pub(crate) const MAX_WAIT: Name = name(
+        "max_wait",
+        Some("max_wait"),
+        "--max-wait",
+        Some("FAMULOR_MAX_WAIT"),
+    );
     pub(crate) const QUOTA_STORE: Name = name(
+        "quota_store",
         Some("quota_store"),
         "--quota-store",
         Some("FAMULOR_QUOTA_STORE"),
     );
     pub(crate) const REPLY_PATH: Name = name(
+        "reply_path",
         Some("reply_path"),
         "--reply-path",
         Some("FAMULOR_REPLY_PATH"),
     );
-    pub(crate) const DOUBT_WAIT: Name = name(None, "--doubt-wait", Some("FAMULOR_DOUBT_WAIT"));
-    pub(crate) const MAX_RETRIES: Name = name(None, "--max-retries", Some("FAMULOR_MAX_RETRIES"));
-    pub(crate) const NO_INPUT: Name = name(None, "--no-input", Some("FAMULOR_NO_INPUT"));
+    pub(crate) const DOUBT_WAIT: Name = name(
+        "doubt_wait",
+        None,
+        "--doubt-wait",
+        Some("FAMULOR_DOUBT_WAIT"),
+    );
+    pub(crate) const MAX_RETRIES: Name = name(
+        "max_retries",
+        None,
+        "--max-retries",
+        Some("FAMULOR_MAX_RETRIES"),
+    );
+    pub(crate) const NO_INPUT: Name =
+        name("no_input", None, "--no-input", Some("FAMULOR_NO_INPUT"));
 
     /// What `config.toml` may say in a profile.
     pub(crate) const IN_A_PROFILE: [Name; 10] = [
@@ -104,6 +152,15 @@ pub(crate) enum RateLimit {
     Off,
 }
 
+impl std::fmt::Display for RateLimit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Limit(limit) => limit.fmt(f),
+            Self::Off => f.write_str("off"),
+        }
+    }
+}
+
 impl RateLimit {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match text.trim() {
@@ -119,6 +176,8 @@ impl RateLimit {
 /// The settings of this run. `None` leaves it to the library's own default.
 pub(crate) struct Settings {
     pub(crate) profile: Setting<String>,
+    /// The address of the profile alone, whatever flag and environment say: where a key without one belongs.
+    pub(crate) base_url_of_profile: Option<String>,
     pub(crate) base_url: Option<Setting<String>>,
     pub(crate) reply_path: Option<Setting<String>>,
     pub(crate) output: Setting<Format>,
@@ -153,7 +212,9 @@ impl Settings {
             global.output
         };
         let output = layers.pick(&names::OUTPUT, flag, str::parse)?;
+        let base_url_of_profile = config.value(&profile.value, "base_url").map(str::to_owned);
         Ok(Self {
+            base_url_of_profile,
             base_url: layers.pick(&names::BASE_URL, global.base_url.clone(), text)?,
             reply_path: layers.pick(&names::REPLY_PATH, None, text)?,
             output: output.unwrap_or(Setting {
@@ -189,8 +250,64 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// How to print, as far as that can be told without a sound configuration.
+    pub(crate) fn format(global: &Global, environment: &Environment) -> Option<Format> {
+        if global.json {
+            return Some(Format::Json);
+        }
+        if let Some(format) = global.output {
+            return Some(format);
+        }
+        if let Some(format) = environment.text("FAMULOR_OUTPUT").ok().flatten() {
+            return format.parse().ok();
+        }
+        let config = ConfigFile::read(&Places::of(environment).ok()?).ok()?;
+        let profile = profile(global, environment, &config).ok()?;
+        config.value(&profile.value, "output")?.parse().ok()
+    }
+
+    /// Where requests go.
+    pub(crate) fn effective_base_url(&self) -> &str {
+        self.base_url
+            .as_ref()
+            .map_or(DEFAULT_BASE_URL, |setting| &setting.value)
+    }
+
+    /// Says what is wrong with a value of `config.toml`, before it is written there.
+    pub(crate) fn check(key: &str, value: &str) -> Result<(), String> {
+        match key {
+            "base_url" => check_base_url(value),
+            "output" => value.parse::<Format>().map(drop),
+            "assistant_id" => parse_assistant_id(value).map(drop),
+            "assistant_uuid" => parse_assistant_uuid(value).map(drop),
+            "rate_limit" => RateLimit::parse(value).map(drop),
+            "timeout" | "deadline" => duration::parse_positive(value).map(drop),
+            "max_wait" => duration::parse(value).map(drop),
+            "quota_store" if value.trim().is_empty() => Err("empty".to_owned()),
+            "reply_path" if !value.starts_with('/') => {
+                Err(format!("not a path, such as {DEFAULT_REPLY_PATH}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The rest is checked, as always, before something is sent.
+pub(crate) fn check_base_url(url: &str) -> Result<(), String> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))
+        .unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() || host.contains('@') || url.contains(char::is_whitespace) {
+        return Err(format!("not an address, such as {DEFAULT_BASE_URL}"));
+    }
+    Ok(())
+}
+
 /// `--profile`, FAMULOR_PROFILE, the file's `profile = "…"`, or `default`.
-fn profile(
+pub(crate) fn profile(
     global: &Global,
     environment: &Environment,
     config: &ConfigFile,
@@ -224,7 +341,8 @@ fn profile(
         named.value,
         named.origin,
         config.path().display()
-    )))
+    ))
+    .next("see famulor profile list, or make it: famulor profile create NAME"))
 }
 
 pub(crate) fn parse_assistant_id(text: &str) -> Result<AssistantId, String> {

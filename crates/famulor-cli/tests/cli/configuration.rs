@@ -152,7 +152,8 @@ fn the_key_of_the_profile_is_read_from_a_file_that_only_its_owner_can_read() {
     let credentials = world.file(
         CREDENTIALS,
         &format!(
-            "[profiles.default]\napi_key = \"{KEY}\"\n[profiles.other]\napi_key = \"wrong\"\n"
+            "[profiles.default]\nbase_url = \"{url}\"\napi_key = \"{KEY}\"\n\
+             [profiles.other]\nbase_url = \"{url}\"\napi_key = \"wrong\"\n"
         ),
     );
     let run = |arguments: &[&str]| world.bare(arguments).env("FAMULOR_BASE_URL", &url).run();

@@ -66,6 +66,8 @@ impl Fixture {
             .args(arguments)
             .env_clear()
             .env("HOME", self.home.path())
+            // A table would be as wide as the terminal that the tests run in.
+            .env("COLUMNS", "100")
             .env("XDG_CONFIG_HOME", self.home.path().join("config"))
             .env("XDG_STATE_HOME", self.home.path().join("state"))
             .current_dir(self.home.path());
@@ -205,6 +207,11 @@ impl Invocation {
 pub(crate) struct Running(Option<Child>);
 
 impl Running {
+    #[cfg(unix)]
+    pub(crate) fn of(child: Child) -> Self {
+        Self(Some(child))
+    }
+
     pub(crate) fn child(&mut self) -> &mut Child {
         self.0.as_mut().expect("it has not ended")
     }
@@ -292,6 +299,13 @@ impl Ran {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:?}"));
         assert_eq!(error["error"]["exit"], self.code, "{self:?}");
         error["error"].clone()
+    }
+
+    /// All that was written, compared with `golden/NAME.txt`.
+    #[track_caller]
+    pub(crate) fn is_golden(self, world: &Fixture, name: &str) -> Self {
+        crate::golden::compare(&self, world, name);
+        self
     }
 
     #[track_caller]

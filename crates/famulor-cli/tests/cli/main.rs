@@ -1,15 +1,23 @@
 //! The built `famulor`, against an emulator in the test's own process.
 
 mod api;
+mod auth;
 mod bad_input;
 mod chat;
+#[cfg(unix)]
+mod chat_by_hand;
+mod config;
 mod configuration;
 mod conversation;
 mod demo;
+mod doctor;
 mod exit_codes;
 mod fixture;
+mod golden;
 mod help;
 mod interruption;
+mod man;
+mod profile;
 mod quota;
 mod readme;
 mod reply;
@@ -19,5 +27,9 @@ mod script;
 mod serve;
 mod served;
 mod standard_input;
+mod tables;
+#[cfg(unix)]
+mod terminal;
 #[cfg(unix)]
 mod workflow;
+mod wrong_use;

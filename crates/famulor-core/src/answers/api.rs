@@ -22,6 +22,12 @@ impl ApiAnswer {
         self.answer.status().as_u16()
     }
 
+    /// The header of this name, if it is there and text. The name is written in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.answer.headers().get(name)?.to_str().ok()
+    }
+
     /// The body as JSON, if it is JSON.
     #[must_use]
     pub fn json(&self) -> Option<&Value> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 ///
 /// `Serialize` writes everything that the API returned, with its own field names. `Debug` shows no content.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct History(GetConversationResponse);
 

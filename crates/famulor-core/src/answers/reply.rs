@@ -10,7 +10,9 @@ use crate::{ConversationId, CustomerId};
 ///
 /// `Serialize` writes the API's own field names. `Debug` shows no content.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Reply {
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     conversation_id: ConversationId,
     customer_identifier: String,
     reply: Option<String>,

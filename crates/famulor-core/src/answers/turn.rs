@@ -9,6 +9,7 @@ use crate::delivery::{Answered, Delivered};
 ///
 /// `Serialize` writes the API's own field names. `Debug` shows no content.
 #[derive(Clone, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Turn {
     message: Option<String>,
     function_calls: Vec<FunctionCall>,
