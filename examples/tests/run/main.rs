@@ -1,0 +1,10 @@
+//! Each example runs with the command that its first lines give.
+
+mod browser;
+mod crm_sync;
+mod first_lines;
+mod program;
+mod shared_quota;
+mod simple;
+mod telemetry;
+mod web_chat;
