@@ -1,10 +1,12 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
 mod failure;
+mod fuzz;
 mod judge;
 mod lint_spec;
 mod program;
 mod test;
+mod tools;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +23,8 @@ cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs n
 cargo xtask judge schemathesis [N] [SEED]
                                 the emulator under schemathesis, at least N cases (2000; needs Python)
 cargo xtask bench NAME          measurements beside their yardsticks: quota, call, emulator
+cargo xtask fuzz [--seconds N] [TARGET…]
+                                what decodes, under inputs that nobody thought of (600 s a target)
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
 fn main() -> ExitCode {
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
             arguments.extend(name);
             program::cargo(&arguments)
         }
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["test"] => test::run(None),
         ["test", step @ ..] => test::run(Some(&step.join(" "))),
         other => Err(Failure::new(format!(
