@@ -2,13 +2,17 @@
 
 mod backoff;
 mod engine;
+mod once;
 mod order;
 mod outcome;
+mod reply_slot;
 mod slot;
 mod span;
 
 pub(crate) use engine::{Call, Start, run};
+pub(crate) use once::run_in;
 pub(crate) use order::{Order, OrderTurn};
+pub use reply_slot::ReplySlot;
 
 /// What a repetition of a request would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The client: one connection pool, one token, one quota.
 
 mod builder;
+mod durable;
 mod environment;
 mod quota_status;
 mod shared;

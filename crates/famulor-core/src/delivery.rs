@@ -4,6 +4,8 @@
 //! unknown outcome the conversation is read: a message behind the watermark that is this one has arrived.
 
 mod doubt;
+mod look_for;
+mod position;
 mod positions;
 mod read_back;
 mod same_text;
@@ -20,7 +22,9 @@ use famulor_gen::{
 };
 
 pub(crate) use doubt::Doubt;
-use positions::Position;
+pub use look_for::Sighting;
+pub(crate) use look_for::{look_for, position_of};
+pub use position::Position;
 pub(crate) use positions::Positions;
 use read_back::{Verdict, read_back};
 pub use verify::Verification;
@@ -238,7 +242,7 @@ async fn position(call: &Call<'_>, outgoing: &Outgoing<'_>) -> Option<Position> 
     let sight = sight::look(&looking, outgoing.recipient, None).await.ok()?;
     let texts = sight.user_messages.iter();
     let texts = texts.map(|message| message.text.as_str());
-    Some(Position::behind(sight.conversation, texts))
+    Some(Position::after(sight.conversation, texts))
 }
 
 /// The message is in the conversation, its answer is not.

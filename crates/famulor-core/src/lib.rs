@@ -51,6 +51,12 @@
 //!
 //! "Again" means: while [`with_max_retries`](ClientBuilder::with_max_retries) and the deadline allow it.
 //!
+//! # Senders that survive a crash
+//!
+//! Everything above ends with the process. A program that must settle what was under way when it was killed writes down
+//! what it is about to send, and needs the steps one by one: [`Client::position`] before, [`Client::reply_slot`] and
+//! [`ReplyRequest::send_in`] to send, [`Client::look_for`] after an unknown outcome. The crate `famulor-outbox` is one.
+//!
 //! # Dropping a call
 //!
 //! A future that is dropped while it waits for the quota or its turn leaves nothing behind. Dropped later, the request
@@ -71,8 +77,9 @@ mod transport;
 mod usage;
 
 pub use answers::{Account, ApiAnswer, History, Page, Reply, Turn};
+pub use call::ReplySlot;
 pub use client::{Client, ClientBuilder, QuotaStatus, WaitNotice};
-pub use delivery::Verification;
+pub use delivery::{Position, Sighting, Verification};
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, Result};
 pub use famulor_gen::types::{Assistant, Contact, ConversationSummary, FunctionCall, Message};
 pub use famulor_gen::{ConversationKind, LooseObject, Role};

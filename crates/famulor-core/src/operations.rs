@@ -28,6 +28,7 @@ pub use webhook::WebhookChange;
 
 pub(crate) use history::HISTORY;
 pub(crate) use list_conversations::LIST_CONVERSATIONS;
+pub(crate) use reply::REPLY;
 
 /// The generated builder refuses what this crate let through: the two disagree about a limit.
 fn unbuildable(error: famulor_gen::types::error::ConversionError) -> crate::Error {

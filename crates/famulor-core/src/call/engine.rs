@@ -167,7 +167,7 @@ fn too_late() -> Error {
     .with_hint("allow a longer deadline")
 }
 
-fn missing_key() -> Error {
+pub(super) fn missing_key() -> Error {
     Error::new(ErrorKind::Auth, Delivery::NotSent, "this call needs an API key and the client has none")
         .with_hint("set FAMULOR_API_KEY, or give the builder a key; without one only the conversation calls work")
 }
@@ -199,7 +199,7 @@ impl Call<'_> {
     /// What every failure of a call carries, and nothing that a person said.
     ///
     /// `unsettled`: an earlier attempt may have been processed.
-    fn finish(&self, error: Error, attempts: u32, unsettled: bool) -> Error {
+    pub(super) fn finish(&self, error: Error, attempts: u32, unsettled: bool) -> Error {
         let mut error = error
             .with_attempts(attempts)
             .with_read_only(self.operation.effect == Effect::Read);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use famulor_gen::Observer;
-use famulor_quota::{AcquireError, AcquireRequest, Permit, Witness};
+use famulor_quota::{AcquireError, AcquireRequest, Limit, Permit, Witness};
 
 use super::Call;
 use crate::{Delivery, Error, ErrorKind, Result};
@@ -25,28 +25,34 @@ impl Call<'_> {
             return Ok(None);
         }
         loop {
-            let mut request = AcquireRequest::new(self.shared.account, Arc::clone(limits))
-                .with_deadline(self.start.deadline)
-                .with_request_timeout(self.options.attempt_timeout.min(self.start.left()))
-                .with_lane(self.options.lane)
-                .at_head(at_head);
-            if let Some(wait) = self.options.max_wait {
-                request = request.with_max_wait(wait);
-            }
-            if let Some(tell) = self.shared.wait_observer.clone() {
-                request = request.on_wait(move |waiting| tell(&waiting.into()));
-            }
-            let acquired = match self.options.only_now {
-                true => self.shared.quota.try_acquire(request).await,
-                false => self.shared.quota.acquire(request).await,
-            };
-            let mut permit = acquired.map_err(no_slot)?;
-            self.shared.counters.add_waited(permit.waited());
+            let mut permit = self.permit(limits, at_head).await?;
             match permit.mark_sent() {
                 Ok(()) => return Ok(Some(permit)),
                 Err(_) => permit.give_back().await,
             }
         }
+    }
+
+    /// Waits for a slot.
+    pub(super) async fn permit(&self, limits: &Arc<[Limit]>, at_head: bool) -> Result<Permit> {
+        let mut request = AcquireRequest::new(self.shared.account, Arc::clone(limits))
+            .with_deadline(self.start.deadline)
+            .with_request_timeout(self.options.attempt_timeout.min(self.start.left()))
+            .with_lane(self.options.lane)
+            .at_head(at_head);
+        if let Some(wait) = self.options.max_wait {
+            request = request.with_max_wait(wait);
+        }
+        if let Some(tell) = self.shared.wait_observer.clone() {
+            request = request.on_wait(move |waiting| tell(&waiting.into()));
+        }
+        let acquired = match self.options.only_now {
+            true => self.shared.quota.try_acquire(request).await,
+            false => self.shared.quota.acquire(request).await,
+        };
+        let permit = acquired.map_err(no_slot)?;
+        self.shared.counters.add_waited(permit.waited());
+        Ok(permit)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::positions::Position;
+use super::position::Position;
 use super::{Outgoing, Recipient};
 use crate::{AssistantId, ConversationId, CustomerId};
 

@@ -96,7 +96,7 @@ pub(super) async fn read_back(call: &Call<'_>, doubt: &Doubt) -> Verdict {
 }
 
 /// Whether another look would fail the same way. A conversation that was there and is not found may be back soon.
-fn is_final(error: &Error, was_there: bool) -> bool {
+pub(super) fn is_final(error: &Error, was_there: bool) -> bool {
     match error.kind() {
         ErrorKind::Auth | ErrorKind::Refused | ErrorKind::InvalidRequest => true,
         ErrorKind::NotFound => !was_there,
@@ -105,7 +105,7 @@ fn is_final(error: &Error, was_there: bool) -> bool {
 }
 
 /// Whether the message can have gone nowhere else: a customer's next message may begin another conversation.
-async fn is_the_only_place(
+pub(super) async fn is_the_only_place(
     call: &Call<'_>,
     recipient: Recipient<'_>,
     known: Option<&ConversationId>,
@@ -125,7 +125,7 @@ async fn is_the_only_place(
     }
 }
 
-enum Judgement {
+pub(super) enum Judgement {
     /// The message is not there.
     Nothing,
     /// The history does not show what it showed before: it says nothing about the message.
@@ -135,7 +135,7 @@ enum Judgement {
     Verdict(Verdict),
 }
 
-fn judge(sight: Sight, doubt: &Doubt) -> Judgement {
+pub(super) fn judge(sight: Sight, doubt: &Doubt) -> Judgement {
     let is_it = |message: &UserMessage| is_same(&message.text, doubt.text());
     let Some(watermark) = &doubt.watermark else {
         // Without a watermark an old message like this one looks the same; only its absence says anything.

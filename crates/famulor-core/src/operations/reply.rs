@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::RequestPreview;
 use crate::answers::Reply;
-use crate::call::{Call, Effect, Operation, Start};
-use crate::delivery::{Outgoing, Recipient, deliver};
+use crate::call::{Call, Effect, Operation, ReplySlot, Start, run_in};
+use crate::delivery::{Answered, Delivered, Outgoing, Recipient, deliver};
 use crate::error::texts_in;
 use crate::input::check_message;
 use crate::options::{CallOptions, awaitable, call_options};
@@ -154,6 +154,62 @@ impl ReplyRequest {
             },
         )
         .await;
+        Ok(Reply::new(shared.concluded(delivered)?, &self.customer))
+    }
+
+    /// Sends the message once, in a slot that was taken before, and waits for the reply.
+    ///
+    /// A building block for senders that keep order, watermark and retries themselves: it waits for no earlier message of
+    /// the customer, looks nothing up, sends nothing again and reads nothing back.
+    ///
+    /// ```no_run
+    /// # async fn example(client: famulor_core::Client) -> famulor_core::Result<()> {
+    /// use famulor_core::{AssistantId, CustomerId};
+    ///
+    /// let slot = client.reply_slot().await?;
+    /// // Choose the message and write down durably that it is about to be sent, within two seconds; then:
+    /// let message = client.reply(AssistantId::new(123), CustomerId::raw("crm-4711")?, "Hello");
+    /// let reply = message.send_in(slot).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Any [`Error`](crate::Error). Its [`delivery`](crate::Error::delivery) says what may follow; after a 429
+    /// [`retry_after`](crate::Error::retry_after) says for how long the quota is frozen. With
+    /// [`attempts`](crate::Error::attempts) 0 nothing was tried: the slot was too old, or the request cannot be sent.
+    ///
+    /// # Dropping
+    /// Once it was polled, the message may have been processed and billed.
+    pub async fn send_in(self, slot: ReplySlot) -> Result<Reply> {
+        check_message(&self.message, false)?;
+        let body = self.body()?;
+        let mut private = vec![self.message.as_str(), self.customer.as_str()];
+        for value in self.variables.values() {
+            texts_in(value, &mut private);
+        }
+        let shared = &self.client.shared;
+        let call = Call {
+            shared,
+            operation: &REPLY,
+            options: &self.options,
+            start: Start::now(&self.options),
+            private: &private,
+            attempts_before: 0,
+        };
+        let answered = run_in(&call, slot, async move |client: famulor_gen::Client| {
+            client
+                .generate_reply()
+                .body(body)
+                .send()
+                .await
+                .map(ResponseValue::into_inner)
+        })
+        .await;
+        let delivered = answered.map(|answer| Delivered {
+            answer: Answered::Directly(answer),
+            attempts: 1,
+        });
         Ok(Reply::new(shared.concluded(delivered)?, &self.customer))
     }
 

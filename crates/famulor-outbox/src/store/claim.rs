@@ -1,0 +1,148 @@
+//! Taking messages to be sent.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use famulor_core::{AssistantId, CustomerId, Position};
+use serde_json::{Map, Value};
+
+use super::Step;
+use crate::sql::{Failure, Transaction, list, values};
+use crate::worker::Checkpoint;
+use crate::{RowId, State};
+
+/// Takes the oldest messages of the least recently served customers who have nothing in flight, and writes down that they
+/// are about to be sent.
+pub(crate) struct Claim {
+    pub(crate) owner: i64,
+    pub(crate) account: i64,
+    pub(crate) job: Option<i64>,
+    pub(crate) most: usize,
+    pub(crate) checkpoint: Checkpoint,
+    /// Whether it found any.
+    pub(crate) found: AtomicBool,
+}
+
+/// A message that is ours to send, once.
+pub(crate) struct Claimed {
+    pub(crate) id: RowId,
+    pub(crate) job: i64,
+    pub(crate) attempt: i64,
+    pub(crate) assistant: AssistantId,
+    pub(crate) customer: CustomerId,
+    /// Where the conversation stands before it: the watermark.
+    pub(crate) position: Option<Position>,
+    pub(crate) text: String,
+    pub(crate) variables: Map<String, Value>,
+    customer_number: i64,
+}
+
+impl Step for Claim {
+    type Output = Vec<Claimed>;
+
+    fn checkpoint(&self, committed: bool) {
+        if self.found.load(Ordering::Relaxed) {
+            self.checkpoint.reached(match committed {
+                false => "claiming",
+                true => "claimed",
+            });
+        }
+    }
+
+    async fn run(&self, tx: &mut Transaction<'_>) -> Result<Vec<Claimed>, Failure> {
+        // Only who is known to be alive may take anything: a lease that ended has given everything away.
+        let lock = if tx.sql.is_postgres() {
+            "FOR KEY SHARE"
+        } else {
+            ""
+        };
+        let alive = format!("SELECT 1 FROM famulor_outbox_owner WHERE id = $1 {lock}");
+        if tx.sql.number(alive, values![self.owner]).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let found = self.find(tx).await?;
+        self.found.store(!found.is_empty(), Ordering::Relaxed);
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let count = found.len();
+        let rows: Vec<_> = found.iter().map(|row| row.id.0.into()).collect();
+        let mut values = values![self.owner, tx.now];
+        values.extend(rows);
+        let intend = format!(
+            "UPDATE famulor_outbox_row SET state = 1, owner = $1, changed = $2,
+                attempts = attempts + 1 WHERE id IN ({})",
+            list(3, count)
+        );
+        tx.sql.execute(intend, values).await?;
+        let mut values = values![tx.now];
+        values.extend(found.iter().map(|row| row.customer_number.into()));
+        let hold = format!(
+            "UPDATE famulor_outbox_line SET gate = 0, served = $1, next = (
+                SELECT min(r.id) FROM famulor_outbox_row r
+                WHERE r.line = famulor_outbox_line.id AND r.state = 0)
+            WHERE customer IN ({})",
+            list(2, count)
+        );
+        tx.sql.execute(hold, values).await?;
+        for row in &found {
+            tx.moved(row.job, self.account, State::Queued, State::Sending);
+            tx.attempted(row.job, self.account, 1);
+        }
+        Ok(found)
+    }
+}
+
+impl Claim {
+    async fn find(&self, tx: &mut Transaction<'_>) -> Result<Vec<Claimed>, Failure> {
+        let turn = match self.job {
+            None => {
+                "l.account = $1 AND l.gate = 2 AND l.next IS NOT NULL ORDER BY l.served LIMIT $2"
+            }
+            Some(_) => {
+                "l.job = $3 AND l.account = $1 AND l.gate = 2 AND l.next IS NOT NULL ORDER BY l.served LIMIT $2"
+            }
+        };
+        // The customer is locked too: another of its lines must not be taken at the same time.
+        let lock = match tx.sql.is_postgres() {
+            true => "FOR UPDATE OF l, c SKIP LOCKED",
+            false => "",
+        };
+        let sql = format!(
+            "SELECT l.customer, r.id, r.job, r.attempts, c.assistant, c.customer, c.position, r.text,
+                r.variables
+            FROM famulor_outbox_line l JOIN famulor_outbox_customer c ON c.id = l.customer
+            JOIN famulor_outbox_row r ON r.id = l.next WHERE {turn} {lock}"
+        );
+        let most = i64::try_from(self.most).unwrap_or(i64::MAX);
+        let mut values = values![self.account, most];
+        values.extend(self.job.map(Into::into));
+        let mut customers = HashSet::new();
+        let mut found = Vec::new();
+        for row in tx.sql.rows(sql, values).await? {
+            let customer_number = row.int(0)?;
+            // Of a customer with messages in several jobs, one.
+            if !customers.insert(customer_number) {
+                continue;
+            }
+            let customer = CustomerId::raw(row.text(5)?)
+                .map_err(|_| Failure::damaged("a row has no customer"))?;
+            let position = row.maybe_text(6)?;
+            let variables = row.maybe_text(8)?;
+            found.push(Claimed {
+                id: RowId(row.int(1)?),
+                job: row.int(2)?,
+                attempt: row.int(3)? + 1,
+                assistant: AssistantId::new(row.int(4)?),
+                customer,
+                position: position.and_then(|text| serde_json::from_str(&text).ok()),
+                text: row.text(7)?,
+                variables: variables
+                    .and_then(|text| serde_json::from_str(&text).ok())
+                    .unwrap_or_default(),
+                customer_number,
+            });
+        }
+        Ok(found)
+    }
+}

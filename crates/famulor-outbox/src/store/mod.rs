@@ -1,0 +1,138 @@
+//! What is done to the tables.
+
+/// Looks at a store without writing: `read!(store, |sql| { … })`. A connection that was idle may turn out to be dead,
+/// because the server was restarted: then once more, on a new one.
+macro_rules! read {
+    ($store:expr, |$sql:ident| $look:block) => {{
+        let connections = $store.connections();
+        let mut again = true;
+        loop {
+            let looked = tokio::time::timeout(crate::store::READ_WITHIN, async {
+                let mut lease = connections
+                    .lease()
+                    .await
+                    .map_err(|failure| (failure, false))?;
+                let was_idle = lease.was_idle;
+                let $sql = &mut lease.sql;
+                let value: std::result::Result<_, crate::sql::Failure> = async { $look }.await;
+                match value {
+                    Ok(value) => {
+                        lease.keep();
+                        Ok(value)
+                    }
+                    Err(failure) => Err((failure, was_idle)),
+                }
+            });
+            let silent = |_| Err((crate::sql::Failure::silent(&connections.location), false));
+            match looked.await.unwrap_or_else(silent) {
+                Ok(value) => break Ok(value),
+                Err((failure, was_idle)) if again && was_idle && failure.is_passing() => {
+                    // The others will be no better.
+                    connections.forget_idle();
+                    again = false;
+                }
+                Err((failure, _)) => break Err(failure.of(&connections.location)),
+            }
+        }
+    }};
+}
+
+mod change;
+mod claim;
+mod doubts;
+mod enqueue;
+mod import;
+mod names;
+mod owners;
+mod places;
+mod read;
+mod settle;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+pub(crate) use change::{Cancel, Prune, Resolve, Retry};
+pub(crate) use claim::{Claim, Claimed};
+pub(crate) use doubts::{Doubt, Looked, TakeDoubts, Verdict};
+pub(crate) use enqueue::Enqueue;
+pub(crate) use import::{
+    AddChunk, BeginImport, Begun, Chunk, CustomerKey, FinishImport, ImportedRow,
+};
+pub(crate) use names::AccountOf;
+pub(crate) use owners::{Forget, OwnerGone, Register, Renew};
+pub(crate) use places::Place;
+pub(crate) use settle::{NextPosition, Outcome, Settle};
+pub(crate) use writer::Step;
+use writer::Writer;
+
+use crate::sql::{Connections, Failure, Location};
+use crate::{Error, Result};
+
+/// Connections for reading: a page of rows here must not hold up a worker's look for work there.
+const READERS: usize = 4;
+
+/// A server that takes longer for a look is as good as one that is not there.
+const READ_WITHIN: Duration = Duration::from_secs(30);
+
+/// An open store. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Store(Arc<Inner>);
+
+struct Inner {
+    connections: Arc<Connections>,
+    writer: Writer,
+    news: Arc<Notify>,
+}
+
+impl Store {
+    pub(crate) async fn open(location: &str) -> Result<Self> {
+        let location = Location::parse(location)?;
+        let prepared = location.prepare().await;
+        prepared.map_err(|failure| failure.of(&location))?;
+        let connections = Arc::new(Connections::new(location, READERS));
+        let news = Arc::new(Notify::new());
+        let writer = Writer::start(Arc::clone(&connections), Arc::clone(&news));
+        Ok(Self(Arc::new(Inner {
+            connections,
+            writer,
+            news,
+        })))
+    }
+
+    pub(crate) fn location(&self) -> &Location {
+        &self.0.connections.location
+    }
+
+    /// Ends when something may have changed, if that was done by this process; others are found out by asking.
+    pub(crate) fn news(&self) -> &Notify {
+        &self.0.news
+    }
+
+    /// Does a step in a transaction with those of others, and returns once it is on the disk. If the store is away, fails
+    /// after a few seconds.
+    pub(crate) async fn write<S: Step>(&self, step: S) -> Result<S::Output> {
+        self.0.writer.write(step, false).await
+    }
+
+    /// The same, and waits for as long as the store is away or full.
+    pub(crate) async fn write_patiently<S: Step>(&self, step: S) -> Result<S::Output> {
+        self.0.writer.write(step, true).await
+    }
+
+    fn connections(&self) -> &Connections {
+        &self.0.connections
+    }
+}
+
+impl From<Failure> for Error {
+    /// Only for failures of our own, which name their place themselves.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Said(error) => error,
+            Failure::Sql(error) => Error::new(crate::ErrorKind::Store, error.to_string()),
+        }
+    }
+}
