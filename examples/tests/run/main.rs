@@ -1,6 +1,7 @@
 //! Each example runs with the command that its first lines give.
 
 mod browser;
+mod channel_bridge;
 mod crm_sync;
 mod first_lines;
 mod program;
