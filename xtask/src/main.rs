@@ -2,12 +2,14 @@
 
 mod dist;
 mod failure;
+mod fuzz;
 mod judge;
 mod lint_spec;
 mod npm;
 mod prism;
 mod program;
 mod test;
+mod tools;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +28,8 @@ cargo xtask judge schemathesis [N] [SEED]
 cargo xtask judge prism         the client under Prism, which serves openapi.yaml (needs npm)
 cargo xtask bench NAME          measurements beside their yardsticks: quota, call, cli, emulator
 cargo xtask dist                the tuned binary with manual pages, completions and licences in one archive
+cargo xtask fuzz [--seconds N] [TARGET…]
+                                what decodes, under inputs that nobody thought of (600 s a target)
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
 fn main() -> ExitCode {
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
             arguments.extend(name);
             program::cargo(&arguments)
         }
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["test"] => test::run(None),
         ["test", step @ ..] => test::run(Some(&step.join(" "))),
         other => Err(Failure::new(format!(

@@ -49,6 +49,12 @@ const STEPS: &[Step] = &[
         action: Action::Cargo,
     },
     Step {
+        // Their tests run them as programs, which the step before does not build.
+        name: "examples",
+        repeat: "cargo build --workspace --examples",
+        action: Action::Cargo,
+    },
+    Step {
         name: "generated code",
         repeat: "cargo xtask codegen --check",
         action: Action::Built("codegen", &["--check"]),
@@ -76,7 +82,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "packages",
         // Not verified, that is not built: the workspace is, and a build out of each package's own copy takes minutes.
-        repeat: "cargo package --workspace --exclude xtask --exclude bench --exclude codegen --exclude conformance --exclude famulor-tests --exclude famulor-test-judge --exclude famulor-test-stores --allow-dirty --no-verify --offline --quiet",
+        repeat: "cargo package --workspace --exclude xtask --exclude bench --exclude codegen --exclude conformance --exclude famulor-tests --exclude famulor-test-judge --exclude famulor-test-stores --exclude famulor-examples --allow-dirty --no-verify --offline --quiet",
         action: Action::Cargo,
     },
     Step {

@@ -67,6 +67,9 @@ mod call;
 mod client;
 mod delivery;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod input;
 mod operations;
 mod options;

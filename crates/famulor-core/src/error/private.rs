@@ -24,8 +24,10 @@ impl Error {
         let details = self.details_mut();
         for word in words {
             black_out(&mut details.message, word);
-            for texts in details.field_errors.values_mut() {
+            for (mut field, mut texts) in std::mem::take(&mut details.field_errors) {
                 texts.iter_mut().for_each(|text| black_out(text, word));
+                black_out(&mut field, word);
+                details.field_errors.entry(field).or_default().extend(texts);
             }
             if let Some(ErrorCode::Other(code)) = &mut details.code {
                 black_out(code, word);
@@ -50,5 +52,22 @@ pub(crate) fn texts_in<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         Value::Array(items) => items.iter().for_each(|item| texts_in(item, found)),
         Value::Object(fields) => fields.values().for_each(|field| texts_in(field, found)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Delivery, Error, ErrorKind};
+
+    #[test]
+    fn a_word_is_blacked_out_wherever_a_server_can_quote_it() {
+        let mut error = Error::new(ErrorKind::Refused, Delivery::Refused, "anna@x.org is odd");
+        let fields = &mut error.details_mut().field_errors;
+        fields.insert("anna@x.org".to_owned(), vec!["anna@x.org, too".to_owned()]);
+        fields.insert("message".to_owned(), vec!["is too long".to_owned()]);
+        error.black_out(&["anna@x.org"]);
+        assert!(!format!("{error} {error:?}").contains("anna"), "{error}");
+        assert_eq!(error.field_errors()["message"], ["is too long"]);
+        assert_eq!(error.field_errors()["[…]"], ["[…], too"]);
     }
 }
