@@ -18,7 +18,7 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("{requests} is no number of requests")),
         },
         // What `emulator` runs as processes of their own.
-        ["serve", server, ready] => emulator::serve(server, ready),
+        ["serve", server, address, body] => emulator::serve(server, address, body),
         // What `call` runs under callgrind.
         ["call-client", client, url, calls] => call::client(client, url, calls),
         _ => Err("usage: cargo xtask bench quota | call | emulator [REQUESTS]".to_owned()),
