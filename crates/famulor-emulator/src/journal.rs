@@ -2,13 +2,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::Method;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::clock::timestamp;
+use crate::money::Amount;
 use crate::operation::Operation;
 
 /// One request, as the server saw it.
@@ -63,11 +67,13 @@ impl Recorded {
     /// length bounds its memory.
     const LONGEST: usize = 16 * 1024;
 
-    pub(crate) fn of(body: &Bytes) -> Self {
-        // A copy: a slice of what hyper has read keeps its whole buffer alive.
-        Self(Bytes::copy_from_slice(
-            &body[..body.len().min(Self::LONGEST)],
-        ))
+    fn copy(body: &[u8]) -> Self {
+        Self(Bytes::copy_from_slice(body))
+    }
+
+    /// The part of a body that is kept.
+    fn kept(body: &[u8]) -> &[u8] {
+        &body[..body.len().min(Self::LONGEST)]
     }
 
     /// The bytes.
@@ -113,90 +119,171 @@ impl fmt::Debug for JournalEntry {
 
 /// The last requests, oldest first.
 pub(crate) struct Journal {
-    entries: VecDeque<JournalEntry>,
+    notes: VecDeque<Note>,
     capacity: usize,
     next: u64,
+    /// The emulated time at the start.
+    origin: Timestamp,
+}
+
+/// What is written down of a request while it is served: as little work as can
+/// be. [`JournalEntry`] is made of it for those who look.
+pub(crate) struct Note {
+    sequence: u64,
+    pub(crate) elapsed: Duration,
+    method: Method,
+    path: String,
+    operation: Option<Operation>,
+    pub(crate) token: Option<Arc<str>>,
+    /// Empty: none; a customer has a name.
+    customer: String,
+    pub(crate) status: Option<u16>,
+    pub(crate) counted: bool,
+    pub(crate) processed: bool,
+    pub(crate) billed: Option<Amount>,
+    pub(crate) fault: Option<String>,
+    asked: Vec<u8>,
+    answered: Bytes,
+}
+
+impl Note {
+    pub(crate) fn asked(&mut self, customer: Option<&str>, body: &[u8]) {
+        self.customer.clear();
+        self.customer.push_str(customer.unwrap_or_default());
+        // A copy: a slice of what hyper has read keeps its whole buffer alive.
+        self.asked.clear();
+        self.asked.extend_from_slice(Recorded::kept(body));
+    }
+
+    pub(crate) fn answered(&mut self, body: Bytes) {
+        self.answered = match Recorded::kept(&body) {
+            kept if kept.len() < body.len() => Bytes::copy_from_slice(kept),
+            _ => body,
+        };
+    }
+
+    fn entry(&self, origin: Timestamp) -> JournalEntry {
+        JournalEntry {
+            sequence: self.sequence,
+            time: timestamp(origin, self.elapsed).into(),
+            elapsed: self.elapsed,
+            method: self.method.to_string(),
+            path: self.path.clone(),
+            operation: self.operation,
+            token: self.token.as_deref().map(str::to_owned),
+            customer: (!self.customer.is_empty()).then(|| self.customer.clone()),
+            status: self.status,
+            counted: self.counted,
+            processed: self.processed,
+            billed: self.billed.map(Amount::as_dollars),
+            fault: self.fault.clone(),
+            asked: Recorded::copy(&self.asked),
+            answered: Recorded(self.answered.clone()),
+        }
+    }
 }
 
 impl Journal {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, origin: Timestamp) -> Self {
         Self {
-            entries: VecDeque::new(),
+            notes: VecDeque::new(),
             capacity: capacity.max(1),
             next: 1,
+            origin,
         }
     }
 
     /// Writes a request down and gives it its number.
-    pub(crate) fn begin(&mut self, arrival: Arrival) -> u64 {
+    pub(crate) fn begin(&mut self, arrival: Arrival<'_>) -> u64 {
         let sequence = self.next;
         self.next += 1;
-        if self.entries.len() == self.capacity {
-            self.entries.pop_front();
-        }
-        self.entries.push_back(JournalEntry {
+        // A full journal writes over what it forgets, in the memory that is there.
+        let forgotten = if self.notes.len() == self.capacity {
+            self.notes.pop_front()
+        } else {
+            None
+        };
+        let (mut path, mut customer, mut asked) = match forgotten {
+            Some(note) => (short(note.path), short(note.customer), note.asked),
+            None => Default::default(),
+        };
+        path.clear();
+        path.push_str(arrival.path);
+        customer.clear();
+        asked.clear();
+        asked.shrink_to(USUAL);
+        self.notes.push_back(Note {
             sequence,
-            time: SystemTime::from(arrival.time),
             elapsed: arrival.elapsed,
-            method: arrival.method,
-            path: arrival.path,
+            method: arrival.method.clone(),
+            path,
             operation: arrival.operation,
             token: None,
-            customer: None,
+            customer,
             status: None,
             counted: false,
             processed: false,
             billed: None,
             fault: None,
-            asked: Recorded::default(),
-            answered: Recorded::default(),
+            asked,
+            answered: Bytes::new(),
         });
         sequence
     }
 
     /// Adds to what is known of a request, unless it is forgotten already.
-    pub(crate) fn note(&mut self, sequence: u64, note: impl FnOnce(&mut JournalEntry)) {
-        if let Some(entry) = self
+    pub(crate) fn note(&mut self, sequence: u64, note: impl FnOnce(&mut Note)) {
+        if let Some(known) = self
             .index(sequence)
-            .and_then(|index| self.entries.get_mut(index))
+            .and_then(|index| self.notes.get_mut(index))
         {
-            note(entry);
+            note(known);
         }
     }
 
     pub(crate) fn entry(&self, sequence: u64) -> Option<JournalEntry> {
-        self.entries.get(self.index(sequence)?).cloned()
+        let note = self.notes.get(self.index(sequence)?)?;
+        Some(note.entry(self.origin))
     }
 
     fn index(&self, sequence: u64) -> Option<usize> {
-        let first = self.entries.front()?.sequence;
+        let first = self.notes.front()?.sequence;
         usize::try_from(sequence.checked_sub(first)?).ok()
     }
 
     pub(crate) fn entries(&self) -> Vec<JournalEntry> {
-        self.entries.iter().cloned().collect()
+        let entry = |note: &Note| note.entry(self.origin);
+        self.notes.iter().map(entry).collect()
     }
 
     /// Those with a higher sequence.
     pub(crate) fn entries_after(&self, sequence: u64) -> Vec<JournalEntry> {
-        let first = self.index(sequence + 1).unwrap_or_default();
-        self.entries
-            .range(first.min(self.entries.len())..)
-            .cloned()
+        let first = self.index(sequence.saturating_add(1)).unwrap_or_default();
+        self.notes
+            .range(first.min(self.notes.len())..)
+            .map(|note| note.entry(self.origin))
             .collect()
     }
 
     pub(crate) fn reset(&mut self) {
-        *self = Self::new(self.capacity);
+        *self = Self::new(self.capacity, self.origin);
     }
 }
 
+/// Memory for a usual request is used again, more than that is given back.
+const USUAL: usize = 1024;
+
+fn short(mut text: String) -> String {
+    text.clear();
+    text.shrink_to(USUAL);
+    text
+}
+
 /// What is known of a request when it arrives.
-pub(crate) struct Arrival {
-    pub(crate) time: Timestamp,
+pub(crate) struct Arrival<'a> {
     pub(crate) elapsed: Duration,
-    pub(crate) method: String,
-    pub(crate) path: String,
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
     pub(crate) operation: Option<Operation>,
 }
 

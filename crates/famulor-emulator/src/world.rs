@@ -67,7 +67,7 @@ impl Config {
                 general.unwrap_or(&self.general_limits),
                 settings.reply_limit.unwrap_or(self.reply_limit),
             );
-            (Caller::Token(token.clone()), limits)
+            (Caller::token(token), limits)
         });
         let limits = in_order(&self.general_limits, self.reply_limit);
         Limits::new(self.algorithm, limits, own.collect())
@@ -108,7 +108,7 @@ impl World {
             faults: Mutex::new(FaultBook::new(&config.faults, seeded)),
             doors: Doors::new(),
             record: Mutex::new(Record {
-                journal: Journal::new(config.journal_capacity),
+                journal: Journal::new(config.journal_capacity, clock.origin()),
                 tally: Tally::default(),
                 deliveries: DeliveryLog::new(config.journal_capacity),
             }),
@@ -186,7 +186,7 @@ fn fresh_state(config: &Config, seeded: Seeded, now: Timestamp) -> State {
     );
     for (token, settings) in &config.token_settings {
         if let Some(balance) = settings.balance {
-            state.set_balance(Caller::Token(token.clone()), balance);
+            state.set_balance(Caller::token(token), balance);
         }
     }
     state

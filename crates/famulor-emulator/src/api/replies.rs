@@ -1,32 +1,30 @@
 //! `/ai/generate-reply`, and the same at `/user/ai/generate-reply`.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 
 use super::call::Call;
-use super::exchange::exchange;
+use super::exchange::{exchange, receive};
 use super::refusal::Refusal;
-use crate::lock;
+use crate::answer::{Response, ok};
 use crate::state::{FunctionCall, OutOfMoney};
 
 /// Documented for `customer_identifier`, in characters.
 const LONGEST_CUSTOMER: usize = 255;
 
 #[derive(Serialize)]
-struct Generated {
+struct Generated<'a> {
     success: bool,
-    conversation_id: String,
-    customer_identifier: String,
+    conversation_id: &'a str,
+    customer_identifier: &'a str,
     /// Null where AI is switched off: inferred, the documentation has no example.
-    reply: Option<String>,
-    function_calls: Vec<FunctionCall>,
+    reply: Option<&'a str>,
+    function_calls: &'a [FunctionCall],
     ai_disabled: bool,
 }
 
 /// `POST /ai/generate-reply`
-pub(super) async fn generate(call: &Call) -> Result<Response, Refusal> {
+pub(super) async fn generate(call: &Call<'_>) -> Result<Response, Refusal> {
     let mut input = call.input();
     let assistant = input.required_integer("assistant_id");
     let customer = input.required_string("customer_identifier");
@@ -40,9 +38,7 @@ pub(super) async fn generate(call: &Call) -> Result<Response, Refusal> {
     let message = message.unwrap_or_default();
     let price = call.world.config.reply_price;
 
-    let conversation_id = {
-        let now = call.world.clock.now();
-        let mut state = lock(&call.world.state);
+    let exchanged = exchange(call, |state| {
         if state.assistant(assistant).is_none() {
             return Err(Refusal::Coded(
                 StatusCode::NOT_FOUND,
@@ -51,31 +47,32 @@ pub(super) async fn generate(call: &Call) -> Result<Response, Refusal> {
             ));
         }
         // A call that cannot be paid leaves no conversation behind.
-        let is_answered = state
-            .conversation_of(assistant, &customer)
+        let known = state.index_of(assistant, customer);
+        let is_answered = known
+            .and_then(|index| state.at(index))
             .is_none_or(|conversation| !conversation.ai_disabled);
         if is_answered && state.balance(&call.caller) < price {
             return Err(Refusal::no_balance_for_reply());
         }
-        let conversation = state.open_for_customer(assistant, &customer, now);
-        conversation.merge(variables.unwrap_or_default());
-        conversation.id.clone()
-    };
-    let reply = exchange(call, &conversation_id, &message, Some(price))
-        .await
-        .map_err(|OutOfMoney| Refusal::no_balance_for_reply())?;
-    let ai_disabled = reply.is_none();
-    let (reply, function_calls) = match reply {
-        Some(reply) => (Some(reply.text), reply.function_calls),
-        None => (None, Vec::new()),
-    };
-    Ok(Json(Generated {
-        success: true,
-        conversation_id,
-        customer_identifier: customer,
-        reply,
-        function_calls,
-        ai_disabled,
+        let index = known.unwrap_or_else(|| {
+            let now = call.world.clock.now();
+            state.open_for_customer(assistant, customer, now)
+        });
+        if let (Some(variables), Some(conversation)) = (variables, state.at_mut(index)) {
+            conversation.merge(variables);
+        }
+        let received = receive(call, state, index, message, Some(price))
+            .map_err(|OutOfMoney| Refusal::no_balance_for_reply())?;
+        Ok((index, received))
     })
-    .into_response())
+    .await?;
+    let reply = exchanged.reply.as_ref();
+    Ok(ok(&Generated {
+        success: true,
+        conversation_id: &exchanged.conversation,
+        customer_identifier: customer,
+        reply: reply.map(|reply| reply.text.as_str()),
+        function_calls: reply.map_or(&[], |reply| reply.function_calls.as_slice()),
+        ai_disabled: reply.is_none(),
+    }))
 }

@@ -1,10 +1,11 @@
 //! The limits at work: who is let in, and what a 429 looks like.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde_json::json;
 
+use crate::answer::{self, Response};
 use crate::caller::Caller;
 use crate::limits::{LimitHeaders, RateLimit, Scope, TooMany};
 use crate::lock;
@@ -17,7 +18,7 @@ pub(super) fn admit(
     caller: &Caller,
     operation: Operation,
     sequence: u64,
-) -> Result<Option<LimitHeaders>, TooMany> {
+) -> Result<(), TooMany> {
     let (now, admitted) = {
         let mut limits = lock(&world.limits);
         // Read under the lock, so that no later call is counted earlier.
@@ -30,12 +31,25 @@ pub(super) fn admit(
         Err(_) => record.tally.rate_limited(),
     }
     record.journal.note(sequence, |entry| {
-        entry.time = world.clock.timestamp(now).into();
         entry.elapsed = now;
-        entry.token = Some(caller.mark());
+        entry.token = Some(Arc::clone(caller.mark()));
         entry.counted = admitted.is_ok();
     });
     admitted
+}
+
+/// What an answer says of the limits: what is left when it is written, as
+/// Laravel reads it after the handler, and not when the call came in.
+pub(super) fn write_headers(
+    world: &World,
+    caller: &Caller,
+    operation: Operation,
+    response: &mut Response,
+) {
+    let limits = lock(&world.limits);
+    if let Some(headers) = limits.headers(caller, operation, world.clock.elapsed()) {
+        headers.write(response.headers_mut());
+    }
 }
 
 /// A 429 with its headers.
@@ -66,7 +80,7 @@ fn body(scope: Scope, retry_after: u64) -> Response {
             "retry_after": retry_after,
         }),
     };
-    (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
+    answer::json(StatusCode::TOO_MANY_REQUESTS, &body)
 }
 
 /// A 429 that no limit asked for.

@@ -131,11 +131,10 @@ impl Limits {
         caller: &Caller,
         operation: Operation,
         now: Duration,
-    ) -> Result<Option<LimitHeaders>, TooMany> {
-        let mut shown: Option<(Scope, LimitHeaders)> = None;
-        let limits = self.own.get(caller).unwrap_or(&self.limits);
+    ) -> Result<(), TooMany> {
+        let limits = of(&self.own, &self.limits, caller);
         if limits.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         let meters = match self.meters.get_mut(caller) {
             Some(meters) => meters,
@@ -145,33 +144,44 @@ impl Limits {
             }
         };
         for ((scope, limit), meter) in limits.iter().zip(meters) {
-            if *scope == Scope::Reply && operation != Operation::GenerateReply {
+            if !scope.is_for(operation) {
                 continue;
             }
-            match meter.take(*limit, now) {
-                Ok(remaining) => {
-                    let headers = LimitHeaders::counted(limit.requests(), remaining);
-                    // Generate-reply shows its own limit; elsewhere Laravel keeps
-                    // the headers with the fewest remaining.
-                    let better = match &shown {
-                        None => true,
-                        Some(_) if *scope == Scope::Reply => true,
-                        Some((_, shown)) => remaining < shown.remaining(),
-                    };
-                    if better {
-                        shown = Some((*scope, headers));
-                    }
-                }
-                Err(wait) => {
-                    return Err(TooMany {
-                        scope: *scope,
-                        headers: LimitHeaders::counted(limit.requests(), 0),
-                        retry_after: wait.as_secs(),
-                    });
-                }
+            meter.take(*limit, now).map_err(|wait| TooMany {
+                scope: *scope,
+                headers: LimitHeaders::counted(limit.requests(), 0),
+                retry_after: wait.as_secs(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What an answer that is written at `now` says of the limits; `None`: there
+    /// are none.
+    pub(crate) fn headers(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        now: Duration,
+    ) -> Option<LimitHeaders> {
+        let limits = of(&self.own, &self.limits, caller);
+        let meters = self.meters.get(caller).map(Vec::as_slice);
+        let mut shown: Option<LimitHeaders> = None;
+        for (index, (scope, limit)) in limits.iter().enumerate() {
+            if !scope.is_for(operation) {
+                continue;
+            }
+            // Nothing is used any more after a reset.
+            let meter = meters.and_then(|meters| meters.get(index));
+            let used = meter.map_or(0, |meter| meter.used(*limit, now).0);
+            let remaining = limit.requests().saturating_sub(used);
+            // Generate-reply shows its own limit; elsewhere Laravel keeps the
+            // headers with the fewest remaining.
+            if *scope == Scope::Reply || shown.is_none_or(|shown| remaining < shown.remaining()) {
+                shown = Some(LimitHeaders::counted(limit.requests(), remaining));
             }
         }
-        Ok(shown.map(|(_, headers)| headers))
+        shown
     }
 
     /// Gives every caller a fresh quota.
@@ -183,11 +193,11 @@ impl Limits {
     pub(crate) fn used(&self, now: Duration) -> Vec<LimitUse> {
         let mut used = Vec::new();
         for (caller, meters) in &self.meters {
-            let limits = self.own.get(caller).unwrap_or(&self.limits);
+            let limits = of(&self.own, &self.limits, caller);
             for ((scope, limit), meter) in limits.iter().zip(meters) {
                 let (count, free_in) = meter.used(*limit, now);
                 used.push(LimitUse {
-                    token: caller.mark(),
+                    token: caller.mark().to_string(),
                     scope: match scope {
                         Scope::Reply => "replies",
                         Scope::General => "general",
@@ -217,6 +227,24 @@ impl Limits {
     }
 }
 
+/// The caller's own limits, or else everybody's.
+fn of<'l>(
+    own: &'l HashMap<Caller, Vec<Scoped>>,
+    everybodys: &'l [Scoped],
+    caller: &Caller,
+) -> &'l [Scoped] {
+    if own.is_empty() {
+        return everybodys;
+    }
+    own.get(caller).map_or(everybodys, Vec::as_slice)
+}
+
+impl Scope {
+    fn is_for(self, operation: Operation) -> bool {
+        self == Self::General || operation == Operation::GenerateReply
+    }
+}
+
 impl Meter {
     fn new(algorithm: LimitAlgorithm) -> Self {
         match algorithm {
@@ -226,8 +254,12 @@ impl Meter {
         }
     }
 
-    /// What remains after this call, or how long until the next may come.
-    fn take(&mut self, limit: RateLimit, now: Duration) -> Result<u32, Duration> {
+    /// Counts a call.
+    ///
+    /// # Errors
+    ///
+    /// How long until the next may come.
+    fn take(&mut self, limit: RateLimit, now: Duration) -> Result<(), Duration> {
         match self {
             Self::Fixed(meter) => meter.take(limit, now),
             Self::SlidingLog(meter) => meter.take(limit, now),
