@@ -17,7 +17,7 @@ pub(crate) struct Caller(Arc<Known>);
 
 struct Known {
     who: Who,
-    mark: Arc<str>,
+    mark: String,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -29,19 +29,19 @@ enum Who {
 
 impl Caller {
     pub(crate) fn token(token: &str) -> Self {
-        let mark = fingerprint(token).into();
+        let mark = fingerprint(token);
         let who = Who::Token(token.to_owned());
         Self(Arc::new(Known { who, mark }))
     }
 
     pub(crate) fn address(address: IpAddr) -> Self {
-        let mark = address.to_string().into();
+        let mark = address.to_string();
         let who = Who::Address(address);
         Self(Arc::new(Known { who, mark }))
     }
 
     /// What may be shown of a caller. Never the token.
-    pub(crate) fn mark(&self) -> &Arc<str> {
+    pub(crate) fn mark(&self) -> &str {
         &self.0.mark
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -132,34 +131,68 @@ pub(crate) struct Note {
     sequence: u64,
     pub(crate) elapsed: Duration,
     method: Method,
-    path: String,
     operation: Option<Operation>,
-    pub(crate) token: Option<Arc<str>>,
-    /// Empty: none; a customer has a name.
-    customer: String,
     pub(crate) status: Option<u16>,
     pub(crate) counted: bool,
     pub(crate) processed: bool,
     pub(crate) billed: Option<Amount>,
     pub(crate) fault: Option<String>,
-    asked: Vec<u8>,
-    answered: Bytes,
+    /// All texts, one after the other in the order of [`Part`], so that they are
+    /// written into one piece of memory: a journal is long, and what it holds is
+    /// in no cache any more.
+    texts: Vec<u8>,
+    /// Where each part ends.
+    ends: [u32; 5],
+}
+
+/// What is known of a request in text, in the order in which it becomes known.
+#[derive(Clone, Copy)]
+enum Part {
+    Path,
+    Customer,
+    Asked,
+    Token,
+    Answered,
 }
 
 impl Note {
+    /// Whom a request is about, and what it says.
     pub(crate) fn asked(&mut self, customer: Option<&str>, body: &[u8]) {
-        self.customer.clear();
-        self.customer.push_str(customer.unwrap_or_default());
-        // A copy: a slice of what hyper has read keeps its whole buffer alive.
-        self.asked.clear();
-        self.asked.extend_from_slice(Recorded::kept(body));
+        self.write(Part::Customer, customer.unwrap_or_default().as_bytes());
+        self.write(Part::Asked, Recorded::kept(body));
     }
 
-    pub(crate) fn answered(&mut self, body: Bytes) {
-        self.answered = match Recorded::kept(&body) {
-            kept if kept.len() < body.len() => Bytes::copy_from_slice(kept),
-            _ => body,
-        };
+    /// The mark of who asks.
+    pub(crate) fn token(&mut self, mark: &str) {
+        self.write(Part::Token, mark.as_bytes());
+    }
+
+    /// What it was answered.
+    pub(crate) fn answered(&mut self, body: &[u8]) {
+        self.write(Part::Answered, Recorded::kept(body));
+    }
+
+    /// Nothing that comes after this part is written before it.
+    fn write(&mut self, part: Part, text: &[u8]) {
+        let index = part as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.texts.truncate(start as usize);
+        self.texts.extend_from_slice(text);
+        let end = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.ends[index..].fill(end);
+    }
+
+    fn part(&self, part: Part) -> &[u8] {
+        let index = part as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let range = start as usize..self.ends[index] as usize;
+        self.texts.get(range).unwrap_or_default()
+    }
+
+    /// Empty: none. A customer has a name, and a token a mark.
+    fn text(&self, part: Part) -> Option<String> {
+        let text = self.part(part);
+        (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())
     }
 
     fn entry(&self, origin: Timestamp) -> JournalEntry {
@@ -168,17 +201,17 @@ impl Note {
             time: timestamp(origin, self.elapsed).into(),
             elapsed: self.elapsed,
             method: self.method.to_string(),
-            path: self.path.clone(),
+            path: self.text(Part::Path).unwrap_or_default(),
             operation: self.operation,
-            token: self.token.as_deref().map(str::to_owned),
-            customer: (!self.customer.is_empty()).then(|| self.customer.clone()),
+            token: self.text(Part::Token),
+            customer: self.text(Part::Customer),
             status: self.status,
             counted: self.counted,
             processed: self.processed,
             billed: self.billed.map(Amount::as_dollars),
             fault: self.fault.clone(),
-            asked: Recorded::copy(&self.asked),
-            answered: Recorded(self.answered.clone()),
+            asked: Recorded::copy(self.part(Part::Asked)),
+            answered: Recorded::copy(self.part(Part::Answered)),
         }
     }
 }
@@ -203,31 +236,26 @@ impl Journal {
         } else {
             None
         };
-        let (mut path, mut customer, mut asked) = match forgotten {
-            Some(note) => (short(note.path), short(note.customer), note.asked),
-            None => Default::default(),
-        };
-        path.clear();
-        path.push_str(arrival.path);
-        customer.clear();
-        asked.clear();
-        asked.shrink_to(USUAL);
-        self.notes.push_back(Note {
+        let mut texts = forgotten.map(|note| note.texts).unwrap_or_default();
+        texts.clear();
+        // Memory for a usual request is used again, more than that is given back.
+        texts.shrink_to(USUAL);
+        texts.reserve(USUAL);
+        let mut note = Note {
             sequence,
             elapsed: arrival.elapsed,
             method: arrival.method.clone(),
-            path,
             operation: arrival.operation,
-            token: None,
-            customer,
             status: None,
             counted: false,
             processed: false,
             billed: None,
             fault: None,
-            asked,
-            answered: Bytes::new(),
-        });
+            texts,
+            ends: [0; 5],
+        };
+        note.write(Part::Path, arrival.path.as_bytes());
+        self.notes.push_back(note);
         sequence
     }
 
@@ -270,14 +298,8 @@ impl Journal {
     }
 }
 
-/// Memory for a usual request is used again, more than that is given back.
-const USUAL: usize = 1024;
-
-fn short(mut text: String) -> String {
-    text.clear();
-    text.shrink_to(USUAL);
-    text
-}
+/// As many bytes as all texts of a usual request take.
+const USUAL: usize = 640;
 
 /// What is known of a request when it arrives.
 pub(crate) struct Arrival<'a> {

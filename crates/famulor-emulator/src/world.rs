@@ -81,6 +81,8 @@ pub(crate) struct World {
     pub(crate) seeded: Seeded,
     pub(crate) state: Mutex<State>,
     pub(crate) limits: Mutex<Limits>,
+    /// Somebody has a limit; nobody counts where nobody has.
+    pub(crate) is_limited: bool,
     pub(crate) faults: Mutex<FaultBook>,
     pub(crate) doors: Doors,
     pub(crate) record: Mutex<Record>,
@@ -102,9 +104,11 @@ impl World {
             config.time_scale,
         );
         let seeded = Seeded::new(config.seed);
+        let limits = config.limits();
         let world = Self {
+            is_limited: !limits.are_off(),
             state: Mutex::new(fresh_state(&config, seeded, clock.now())),
-            limits: Mutex::new(config.limits()),
+            limits: Mutex::new(limits),
             faults: Mutex::new(FaultBook::new(&config.faults, seeded)),
             doors: Doors::new(),
             record: Mutex::new(Record {

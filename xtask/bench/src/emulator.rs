@@ -50,6 +50,18 @@ pub(crate) fn run(requests: u64) -> Result<(), String> {
     runtime.block_on(measure(requests))
 }
 
+/// Drives a server that runs already.
+pub(crate) fn drive(address: &str, requests: &str) -> Result<(), String> {
+    let address = address
+        .parse()
+        .map_err(|_| format!("{address}: no address"))?;
+    let requests = requests
+        .parse()
+        .map_err(|_| format!("{requests}: no number"))?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
+    runtime.block_on(load::requests(address, &load::Request::reply(), requests))
+}
+
 async fn measure(requests: u64) -> Result<(), String> {
     let mut verdicts = Verdicts::default();
     let body = {

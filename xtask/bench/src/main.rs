@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         },
         // What `emulator` runs as processes of their own.
         ["serve", server, address, body] => emulator::serve(server, address, body),
+        // For a profiler beside a server: `perf record -p PID`.
+        ["drive", address, requests] => emulator::drive(address, requests),
         // What `call` runs under callgrind.
         ["call-client", client, url, calls] => call::client(client, url, calls),
         _ => Err("usage: cargo xtask bench quota | call | emulator [REQUESTS]".to_owned()),

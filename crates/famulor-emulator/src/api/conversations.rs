@@ -121,14 +121,14 @@ pub(super) async fn send(call: &Call<'_>) -> Result<Response, Refusal> {
         // missing message.
         return Err(invalid("message must not be greater than 2000 characters"));
     }
-    let exchanged = exchange(call, |state| {
+    let exchanged = exchange(call, |state, now| {
         let index = state
             .index(call.uuid)
             .ok_or_else(Refusal::conversation_not_found)?;
         let price = state
             .at(index)
             .and_then(|conversation| price(conversation, &call.world.config));
-        let received = receive(call, state, index, message, price)
+        let received = receive(call, state, index, message, price, now)
             .map_err(|OutOfMoney| Refusal::no_balance_for_conversation())?;
         Ok((index, received))
     })

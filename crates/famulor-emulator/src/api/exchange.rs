@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::call::Call;
 use super::refusal::Refusal;
 use crate::agenda::Job;
@@ -33,11 +35,12 @@ pub(super) struct Exchanged {
 /// message; nothing is stored then.
 pub(super) async fn exchange(
     call: &Call<'_>,
-    receive: impl FnOnce(&mut State) -> Result<(usize, Option<Received>), Refusal>,
+    receive: impl FnOnce(&mut State, Timestamp) -> Result<(usize, Option<Received>), Refusal>,
 ) -> Result<Exchanged, Refusal> {
     let (conversation, received, latency) = {
         let mut state = lock(&call.world.state);
-        let (index, received) = receive(&mut state)?;
+        let now = call.world.clock.now();
+        let (index, received) = receive(&mut state, now)?;
         let conversation = state.at(index).map(|it| it.id.clone()).unwrap_or_default();
         let latency = match &received {
             Some(received) => call.latency(received.latency),
@@ -46,7 +49,7 @@ pub(super) async fn exchange(
         };
         if latency.is_zero() {
             if let Some(received) = &received {
-                answer(call, &mut state, index, received);
+                answer(call, &mut state, index, received, now);
             }
             let reply = received.and_then(|received| received.reply);
             return Ok(Exchanged {
@@ -60,7 +63,7 @@ pub(super) async fn exchange(
     let mut state = lock(&call.world.state);
     // Looked up again: there may have been a reset meanwhile.
     if let (Some(index), Some(received)) = (state.index(&conversation), &received) {
-        answer(call, &mut state, index, received);
+        answer(call, &mut state, index, received, call.world.clock.now());
     }
     let reply = received.and_then(|received| received.reply);
     Ok(Exchanged {
@@ -88,6 +91,7 @@ pub(super) fn receive(
     index: usize,
     message: &str,
     price: Option<Amount>,
+    now: Timestamp,
 ) -> Result<Option<Received>, OutOfMoney> {
     let Some(conversation) = state.at(index) else {
         return Ok(None);
@@ -133,7 +137,7 @@ pub(super) fn receive(
             .history
             .iter()
             .any(|said| said.content == message && said.role == "user");
-        conversation.say(Message::new("user", message), call.world.clock.now());
+        conversation.say(Message::new("user", message), now);
         conversation.pay(billed.unwrap_or_default());
         if again {
             conversation.ended_at = None;
@@ -149,10 +153,9 @@ pub(super) fn receive(
 }
 
 /// Stores what the assistant says, and what else follows from the message.
-fn answer(call: &Call<'_>, state: &mut State, index: usize, received: &Received) {
+fn answer(call: &Call<'_>, state: &mut State, index: usize, received: &Received, now: Timestamp) {
     let world = call.world;
     if let Some(conversation) = state.at_mut(index) {
-        let now = world.clock.now();
         if let Some(reply) = &received.reply {
             let mut answer = Message::new("assistant", reply.text.clone());
             answer.function_calls.clone_from(&reply.function_calls);

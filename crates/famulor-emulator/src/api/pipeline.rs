@@ -117,9 +117,9 @@ fn arrive(
 fn depart(world: &World, sequence: u64, response: Response, processed: bool) -> Response {
     let spoiled = response.extensions().get::<Spoiled>();
     // One that takes its time or breaks off is written down before it does.
-    let answered = match (spoiled, response.body()) {
-        (Some(Spoiled(body)), _) | (None, Body::Whole(body)) => body.clone(),
-        (None, Body::Pieces(_)) => Bytes::new(),
+    let answered: &[u8] = match (spoiled, response.body()) {
+        (Some(Spoiled(body)), _) | (None, Body::Whole(body)) => body,
+        (None, Body::Pieces(_)) => &[],
     };
     let status = match response.extensions().get::<Hangup>() {
         None => Some(response.status().as_u16()),

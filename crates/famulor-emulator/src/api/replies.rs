@@ -1,27 +1,15 @@
 //! `/ai/generate-reply`, and the same at `/user/ai/generate-reply`.
 
 use http::StatusCode;
-use serde::Serialize;
 
 use super::call::Call;
 use super::exchange::{exchange, receive};
 use super::refusal::Refusal;
-use crate::answer::{Response, ok};
-use crate::state::{FunctionCall, OutOfMoney};
+use crate::answer::{Object, Response};
+use crate::state::OutOfMoney;
 
 /// Documented for `customer_identifier`, in characters.
 const LONGEST_CUSTOMER: usize = 255;
-
-#[derive(Serialize)]
-struct Generated<'a> {
-    success: bool,
-    conversation_id: &'a str,
-    customer_identifier: &'a str,
-    /// Null where AI is switched off: inferred, the documentation has no example.
-    reply: Option<&'a str>,
-    function_calls: &'a [FunctionCall],
-    ai_disabled: bool,
-}
 
 /// `POST /ai/generate-reply`
 pub(super) async fn generate(call: &Call<'_>) -> Result<Response, Refusal> {
@@ -38,7 +26,7 @@ pub(super) async fn generate(call: &Call<'_>) -> Result<Response, Refusal> {
     let message = message.unwrap_or_default();
     let price = call.world.config.reply_price;
 
-    let exchanged = exchange(call, |state| {
+    let exchanged = exchange(call, |state, now| {
         if state.assistant(assistant).is_none() {
             return Err(Refusal::Coded(
                 StatusCode::NOT_FOUND,
@@ -54,25 +42,29 @@ pub(super) async fn generate(call: &Call<'_>) -> Result<Response, Refusal> {
         if is_answered && state.balance(&call.caller) < price {
             return Err(Refusal::no_balance_for_reply());
         }
-        let index = known.unwrap_or_else(|| {
-            let now = call.world.clock.now();
-            state.open_for_customer(assistant, customer, now)
-        });
+        let index = known.unwrap_or_else(|| state.open_for_customer(assistant, customer, now));
         if let (Some(variables), Some(conversation)) = (variables, state.at_mut(index)) {
             conversation.merge(variables);
         }
-        let received = receive(call, state, index, message, Some(price))
+        let received = receive(call, state, index, message, Some(price), now)
             .map_err(|OutOfMoney| Refusal::no_balance_for_reply())?;
         Ok((index, received))
     })
     .await?;
     let reply = exchanged.reply.as_ref();
-    Ok(ok(&Generated {
-        success: true,
-        conversation_id: &exchanged.conversation,
-        customer_identifier: customer,
-        reply: reply.map(|reply| reply.text.as_str()),
-        function_calls: reply.map_or(&[], |reply| reply.function_calls.as_slice()),
-        ai_disabled: reply.is_none(),
-    }))
+    let answer = Object::new()
+        .field("success", &true)
+        .text("conversation_id", &exchanged.conversation)
+        .text("customer_identifier", customer);
+    let answer = match reply {
+        Some(reply) => answer.text("reply", &reply.text),
+        // Where AI is switched off: inferred, the documentation has no example.
+        None => answer.field("reply", &None::<&str>),
+    };
+    let tools = reply.map(|reply| reply.function_calls.as_slice());
+    let tools = tools.unwrap_or_default();
+    Ok(answer
+        .field("function_calls", &tools)
+        .field("ai_disabled", &reply.is_none())
+        .ok())
 }
