@@ -16,11 +16,11 @@ use crate::latency::Latency;
 use crate::limits::{LimitAlgorithm, RateLimit};
 use crate::money::Amount;
 use crate::script::Script;
-use crate::server::{self, Lifeline};
+use crate::server::{self, Lifeline, Servers};
 use crate::state::{Assistant, Conversation};
 use crate::webhooks::ReadReceipts;
 use crate::world::{Config, World};
-use crate::{agenda, api, control};
+use crate::{agenda, control};
 
 /// The documented balance of `GET /user/me`.
 const DOCUMENTED_BALANCE: f64 = 100.674_470_94;
@@ -299,9 +299,12 @@ impl EmulatorBuilder {
         let listener = TcpListener::bind(self.listen).await.map_err(listen_error)?;
         let address = listener.local_addr().map_err(listen_error)?;
         let world = Arc::new(World::new(self.config));
-        let router = api::router(&world).merge(control::router(Arc::clone(&world)));
         let life = Lifeline::default();
-        server::start(listener, router, &life, &world.doors);
+        let servers = Servers {
+            control: control::router(Arc::clone(&world)),
+            world: Arc::clone(&world),
+        };
+        server::start(listener, servers, &life, &world.doors);
         life.detach(agenda::keep(Arc::clone(&world), life.clone()));
         Ok(Emulator::new(address, world, life))
     }

@@ -42,10 +42,12 @@ impl Clock {
 
     /// The emulated moment that lies `elapsed` after the start.
     pub(crate) fn timestamp(&self, elapsed: Duration) -> Timestamp {
-        let elapsed = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
+        timestamp(self.origin, elapsed)
+    }
+
+    /// The emulated moment of the start.
+    pub(crate) fn origin(&self) -> Timestamp {
         self.origin
-            .saturating_add(elapsed)
-            .unwrap_or(Timestamp::MAX)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -81,4 +83,10 @@ impl Clock {
             emulated
         }
     }
+}
+
+/// The moment that lies `elapsed` after `origin`.
+pub(crate) fn timestamp(origin: Timestamp, elapsed: Duration) -> Timestamp {
+    let elapsed = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
+    origin.saturating_add(elapsed).unwrap_or(Timestamp::MAX)
 }

@@ -158,14 +158,13 @@ impl Emulator {
 
     /// Sets a token's balance, in US dollars.
     pub fn set_balance(&self, token: &str, dollars: f64) {
-        lock(&self.world.state)
-            .set_balance(Caller::Token(token.to_owned()), Amount::dollars(dollars));
+        lock(&self.world.state).set_balance(Caller::token(token), Amount::dollars(dollars));
     }
 
     /// A token's balance, in US dollars.
     pub fn balance(&self, token: &str) -> f64 {
         lock(&self.world.state)
-            .balance(&Caller::Token(token.to_owned()))
+            .balance(&Caller::token(token))
             .as_dollars()
     }
 
@@ -202,7 +201,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        self.life.kill.cancel();
+        self.life.cut();
     }
 }
 

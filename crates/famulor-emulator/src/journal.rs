@@ -5,10 +5,13 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use http::Method;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::clock::timestamp;
+use crate::money::Amount;
 use crate::operation::Operation;
 
 /// One request, as the server saw it.
@@ -63,11 +66,13 @@ impl Recorded {
     /// length bounds its memory.
     const LONGEST: usize = 16 * 1024;
 
-    pub(crate) fn of(body: &Bytes) -> Self {
-        // A copy: a slice of what hyper has read keeps its whole buffer alive.
-        Self(Bytes::copy_from_slice(
-            &body[..body.len().min(Self::LONGEST)],
-        ))
+    fn copy(body: &[u8]) -> Self {
+        Self(Bytes::copy_from_slice(body))
+    }
+
+    /// The part of a body that is kept.
+    fn kept(body: &[u8]) -> &[u8] {
+        &body[..body.len().min(Self::LONGEST)]
     }
 
     /// The bytes.
@@ -113,90 +118,194 @@ impl fmt::Debug for JournalEntry {
 
 /// The last requests, oldest first.
 pub(crate) struct Journal {
-    entries: VecDeque<JournalEntry>,
+    notes: VecDeque<Note>,
     capacity: usize,
     next: u64,
+    /// The emulated time at the start.
+    origin: Timestamp,
+}
+
+/// What is written down of a request while it is served: as little work as can
+/// be. [`JournalEntry`] is made of it for those who look.
+pub(crate) struct Note {
+    sequence: u64,
+    pub(crate) elapsed: Duration,
+    method: Method,
+    operation: Option<Operation>,
+    pub(crate) status: Option<u16>,
+    pub(crate) counted: bool,
+    pub(crate) processed: bool,
+    pub(crate) billed: Option<Amount>,
+    pub(crate) fault: Option<String>,
+    /// All texts, one after the other in the order of [`Part`], so that they are
+    /// written into one piece of memory: a journal is long, and what it holds is
+    /// in no cache any more.
+    texts: Vec<u8>,
+    /// Where each part ends.
+    ends: [u32; 5],
+}
+
+/// What is known of a request in text, in the order in which it becomes known.
+#[derive(Clone, Copy)]
+enum Part {
+    Path,
+    Customer,
+    Asked,
+    Token,
+    Answered,
+}
+
+impl Note {
+    /// Whom a request is about, and what it says.
+    pub(crate) fn asked(&mut self, customer: Option<&str>, body: &[u8]) {
+        self.write(Part::Customer, customer.unwrap_or_default().as_bytes());
+        self.write(Part::Asked, Recorded::kept(body));
+    }
+
+    /// The mark of who asks.
+    pub(crate) fn token(&mut self, mark: &str) {
+        self.write(Part::Token, mark.as_bytes());
+    }
+
+    /// What it was answered.
+    pub(crate) fn answered(&mut self, body: &[u8]) {
+        self.write(Part::Answered, Recorded::kept(body));
+    }
+
+    /// Nothing that comes after this part is written before it.
+    fn write(&mut self, part: Part, text: &[u8]) {
+        let index = part as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.texts.truncate(start as usize);
+        self.texts.extend_from_slice(text);
+        let end = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.ends[index..].fill(end);
+    }
+
+    fn part(&self, part: Part) -> &[u8] {
+        let index = part as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let range = start as usize..self.ends[index] as usize;
+        self.texts.get(range).unwrap_or_default()
+    }
+
+    /// Empty: none. A customer has a name, and a token a mark.
+    fn text(&self, part: Part) -> Option<String> {
+        let text = self.part(part);
+        (!text.is_empty()).then(|| String::from_utf8_lossy(text).into_owned())
+    }
+
+    fn entry(&self, origin: Timestamp) -> JournalEntry {
+        JournalEntry {
+            sequence: self.sequence,
+            time: timestamp(origin, self.elapsed).into(),
+            elapsed: self.elapsed,
+            method: self.method.to_string(),
+            path: self.text(Part::Path).unwrap_or_default(),
+            operation: self.operation,
+            token: self.text(Part::Token),
+            customer: self.text(Part::Customer),
+            status: self.status,
+            counted: self.counted,
+            processed: self.processed,
+            billed: self.billed.map(Amount::as_dollars),
+            fault: self.fault.clone(),
+            asked: Recorded::copy(self.part(Part::Asked)),
+            answered: Recorded::copy(self.part(Part::Answered)),
+        }
+    }
 }
 
 impl Journal {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, origin: Timestamp) -> Self {
         Self {
-            entries: VecDeque::new(),
+            notes: VecDeque::new(),
             capacity: capacity.max(1),
             next: 1,
+            origin,
         }
     }
 
     /// Writes a request down and gives it its number.
-    pub(crate) fn begin(&mut self, arrival: Arrival) -> u64 {
+    pub(crate) fn begin(&mut self, arrival: Arrival<'_>) -> u64 {
         let sequence = self.next;
         self.next += 1;
-        if self.entries.len() == self.capacity {
-            self.entries.pop_front();
-        }
-        self.entries.push_back(JournalEntry {
+        // A full journal writes over what it forgets, in the memory that is there.
+        let forgotten = if self.notes.len() == self.capacity {
+            self.notes.pop_front()
+        } else {
+            None
+        };
+        let mut texts = forgotten.map(|note| note.texts).unwrap_or_default();
+        texts.clear();
+        // Memory for a usual request is used again, more than that is given back.
+        texts.shrink_to(USUAL);
+        texts.reserve(USUAL);
+        let mut note = Note {
             sequence,
-            time: SystemTime::from(arrival.time),
             elapsed: arrival.elapsed,
-            method: arrival.method,
-            path: arrival.path,
+            method: arrival.method.clone(),
             operation: arrival.operation,
-            token: None,
-            customer: None,
             status: None,
             counted: false,
             processed: false,
             billed: None,
             fault: None,
-            asked: Recorded::default(),
-            answered: Recorded::default(),
-        });
+            texts,
+            ends: [0; 5],
+        };
+        note.write(Part::Path, arrival.path.as_bytes());
+        self.notes.push_back(note);
         sequence
     }
 
     /// Adds to what is known of a request, unless it is forgotten already.
-    pub(crate) fn note(&mut self, sequence: u64, note: impl FnOnce(&mut JournalEntry)) {
-        if let Some(entry) = self
+    pub(crate) fn note(&mut self, sequence: u64, note: impl FnOnce(&mut Note)) {
+        if let Some(known) = self
             .index(sequence)
-            .and_then(|index| self.entries.get_mut(index))
+            .and_then(|index| self.notes.get_mut(index))
         {
-            note(entry);
+            note(known);
         }
     }
 
     pub(crate) fn entry(&self, sequence: u64) -> Option<JournalEntry> {
-        self.entries.get(self.index(sequence)?).cloned()
+        let note = self.notes.get(self.index(sequence)?)?;
+        Some(note.entry(self.origin))
     }
 
     fn index(&self, sequence: u64) -> Option<usize> {
-        let first = self.entries.front()?.sequence;
+        let first = self.notes.front()?.sequence;
         usize::try_from(sequence.checked_sub(first)?).ok()
     }
 
     pub(crate) fn entries(&self) -> Vec<JournalEntry> {
-        self.entries.iter().cloned().collect()
+        let entry = |note: &Note| note.entry(self.origin);
+        self.notes.iter().map(entry).collect()
     }
 
     /// Those with a higher sequence.
     pub(crate) fn entries_after(&self, sequence: u64) -> Vec<JournalEntry> {
-        let first = self.index(sequence + 1).unwrap_or_default();
-        self.entries
-            .range(first.min(self.entries.len())..)
-            .cloned()
+        let first = self.index(sequence.saturating_add(1)).unwrap_or_default();
+        self.notes
+            .range(first.min(self.notes.len())..)
+            .map(|note| note.entry(self.origin))
             .collect()
     }
 
     pub(crate) fn reset(&mut self) {
-        *self = Self::new(self.capacity);
+        *self = Self::new(self.capacity, self.origin);
     }
 }
 
+/// As many bytes as all texts of a usual request take.
+const USUAL: usize = 640;
+
 /// What is known of a request when it arrives.
-pub(crate) struct Arrival {
-    pub(crate) time: Timestamp,
+pub(crate) struct Arrival<'a> {
     pub(crate) elapsed: Duration,
-    pub(crate) method: String,
-    pub(crate) path: String,
+    pub(crate) method: &'a Method,
+    pub(crate) path: &'a str,
     pub(crate) operation: Option<Operation>,
 }
 

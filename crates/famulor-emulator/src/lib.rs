@@ -48,6 +48,7 @@
 //! remember.
 
 mod agenda;
+mod answer;
 mod api;
 mod builder;
 mod caller;

@@ -51,10 +51,10 @@ impl Line {
 
     /// Writes what stands in the answer's place; `None`: nothing does.
     fn write_replacement(&mut self, context: &mut Context<'_>) -> Option<Poll<io::Result<()>>> {
-        let spoiler = Arc::clone(&self.spoiler);
-        if !spoiler.replaced.load(Ordering::Acquire) {
+        if !self.spoiler.replaced.load(Ordering::Acquire) {
             return None;
         }
+        let spoiler = Arc::clone(&self.spoiler);
         let mut raw = lock(&spoiler.raw);
         while raw.has_remaining() {
             match Pin::new(&mut self.stream).poll_write(context, &raw) {

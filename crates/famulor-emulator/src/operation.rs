@@ -80,8 +80,9 @@ impl Operation {
         }
     }
 
-    /// Paths below the base URL. Generate-reply has two documented ones (facts,
+    /// Paths below the base URL, which `api::route` knows by heart. Generate-reply has two documented ones (facts,
     /// surprise 2).
+    #[cfg(test)]
     pub(crate) fn paths(self) -> &'static [&'static str] {
         match self {
             Self::CreateConversation => &["/conversations"],

@@ -1,6 +1,8 @@
 //! Figures over everything since the start or the last reset.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 
 use serde::Serialize;
 
@@ -65,24 +67,24 @@ pub struct CustomerStats {
 #[derive(Default)]
 pub(crate) struct Tally {
     requests: u64,
-    operations: BTreeMap<Operation, u64>,
+    operations: [u64; Operation::ALL.len()],
     statuses: BTreeMap<u16, u64>,
     rate_limited: u64,
     faults: u64,
     tokens: HashMap<Caller, (u64, u64, Amount)>,
-    customers: BTreeMap<String, CustomerStats>,
+    customers: HashMap<String, CustomerStats>,
 }
 
 impl Tally {
     pub(crate) fn arrived(&mut self, operation: Option<Operation>) {
         self.requests += 1;
         if let Some(operation) = operation {
-            *self.operations.entry(operation).or_default() += 1;
+            self.operations[operation as usize] += 1;
         }
     }
 
     pub(crate) fn let_in(&mut self, caller: &Caller) {
-        self.tokens.entry(caller.clone()).or_default().0 += 1;
+        change(&mut self.tokens, caller, Caller::clone, |row| row.0 += 1);
     }
 
     pub(crate) fn answered(&mut self, status: u16) {
@@ -105,14 +107,16 @@ impl Tally {
         repeated: bool,
         billed: Option<Amount>,
     ) {
-        let of_customer = self.customers.entry(customer.to_owned()).or_default();
-        of_customer.messages += 1;
-        of_customer.repeated_messages += u64::from(repeated);
+        change(&mut self.customers, customer, str::to_owned, |row| {
+            row.messages += 1;
+            row.repeated_messages += u64::from(repeated);
+            row.billed_messages += u64::from(billed.is_some());
+        });
         if let Some(price) = billed {
-            of_customer.billed_messages += 1;
-            let of_token = self.tokens.entry(caller.clone()).or_default();
-            of_token.1 += 1;
-            of_token.2 += price;
+            change(&mut self.tokens, caller, Caller::clone, |row| {
+                row.1 += 1;
+                row.2 += price;
+            });
         }
     }
 
@@ -127,15 +131,15 @@ impl Tally {
                     billed_amount: billed.as_dollars(),
                     balance: balance(caller).as_dollars(),
                 };
-                (caller.mark(), stats)
+                (caller.mark().to_string(), stats)
             })
             .collect();
         Stats {
             requests: self.requests,
-            operations: self
-                .operations
+            operations: Operation::ALL
                 .iter()
-                .map(|(operation, count)| (operation.to_string(), *count))
+                .map(|operation| (operation.to_string(), self.operations[*operation as usize]))
+                .filter(|(_, count)| *count > 0)
                 .collect(),
             statuses: self.statuses.clone(),
             rate_limited: self.rate_limited,
@@ -149,7 +153,24 @@ impl Tally {
                 .sum::<Amount>()
                 .as_dollars(),
             tokens,
-            customers: self.customers.clone(),
+            customers: self.customers.clone().into_iter().collect(),
         }
+    }
+}
+
+/// Changes the row of `key`, with a key of its own only where the row is new.
+fn change<Q, K, V>(
+    rows: &mut HashMap<K, V>,
+    key: &Q,
+    own: impl FnOnce(&Q) -> K,
+    change: impl FnOnce(&mut V),
+) where
+    Q: Hash + Eq + ?Sized,
+    K: Hash + Eq + Borrow<Q>,
+    V: Default,
+{
+    match rows.get_mut(key) {
+        Some(row) => change(row),
+        None => change(rows.entry(own(key)).or_default()),
     }
 }

@@ -67,7 +67,7 @@ impl Config {
                 general.unwrap_or(&self.general_limits),
                 settings.reply_limit.unwrap_or(self.reply_limit),
             );
-            (Caller::Token(token.clone()), limits)
+            (Caller::token(token), limits)
         });
         let limits = in_order(&self.general_limits, self.reply_limit);
         Limits::new(self.algorithm, limits, own.collect())
@@ -81,6 +81,8 @@ pub(crate) struct World {
     pub(crate) seeded: Seeded,
     pub(crate) state: Mutex<State>,
     pub(crate) limits: Mutex<Limits>,
+    /// Somebody has a limit; nobody counts where nobody has.
+    pub(crate) is_limited: bool,
     pub(crate) faults: Mutex<FaultBook>,
     pub(crate) doors: Doors,
     pub(crate) record: Mutex<Record>,
@@ -102,13 +104,15 @@ impl World {
             config.time_scale,
         );
         let seeded = Seeded::new(config.seed);
+        let limits = config.limits();
         let world = Self {
+            is_limited: !limits.are_off(),
             state: Mutex::new(fresh_state(&config, seeded, clock.now())),
-            limits: Mutex::new(config.limits()),
+            limits: Mutex::new(limits),
             faults: Mutex::new(FaultBook::new(&config.faults, seeded)),
             doors: Doors::new(),
             record: Mutex::new(Record {
-                journal: Journal::new(config.journal_capacity),
+                journal: Journal::new(config.journal_capacity, clock.origin()),
                 tally: Tally::default(),
                 deliveries: DeliveryLog::new(config.journal_capacity),
             }),
@@ -186,7 +190,7 @@ fn fresh_state(config: &Config, seeded: Seeded, now: Timestamp) -> State {
     );
     for (token, settings) in &config.token_settings {
         if let Some(balance) = settings.balance {
-            state.set_balance(Caller::Token(token.clone()), balance);
+            state.set_balance(Caller::token(token), balance);
         }
     }
     state

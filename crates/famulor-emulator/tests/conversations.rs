@@ -107,7 +107,7 @@ async fn tools_show_in_the_answer_and_in_their_turn_of_the_history_only() {
 
 #[tokio::test]
 async fn the_documented_whatsapp_and_api_conversations_read_back_as_documented() {
-    let talk = |first: (&str, &str), second: (&str, &str)| {
+    let talk = |first: (&'static str, &'static str), second: (&'static str, &'static str)| {
         vec![
             Message::new(first.0, first.1),
             Message::new(second.0, second.1),

@@ -2,11 +2,14 @@
 
 mod probe;
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use famulor_emulator::{Before, CannedAnswer, Fault, LimitAlgorithm, RateLimit};
+use famulor_emulator::{
+    Before, CannedAnswer, Emulator, Fault, LimitAlgorithm, LimitUse, RateLimit,
+};
 use famulor_test_judge::emulator;
-use probe::{Answer, Probe, documented};
+use probe::{Answer, Probe, documented, until};
+use reqwest::Method;
 use serde_json::json;
 
 async fn frozen(algorithm: LimitAlgorithm) -> Probe {
@@ -168,22 +171,6 @@ async fn of_many_at_once_no_more_are_let_in_than_the_limit_has() {
     }
 }
 
-/// Laravel's throttle reads its counter when the answer is written.
-#[tokio::test]
-async fn an_answer_has_counted_whoever_came_while_the_server_worked_on_it() {
-    let probe = Probe::on(Emulator::builder().latency(Duration::from_millis(300))).await;
-    let (one, two, three) = tokio::join!(
-        probe.reply("anna", "Hello"),
-        probe.reply("berta", "Hello"),
-        probe.reply("carla", "Hello"),
-    );
-    for answer in [one, two, three] {
-        assert_eq!(limit(&answer), (200, Some("5"), Some("2"), None));
-    }
-    let last = probe.reply("anna", "Hello").await;
-    assert_eq!(limit(&last), (200, Some("5"), Some("1"), None));
-}
-
 #[tokio::test]
 async fn every_token_has_its_own_quota() {
     let probe = Probe::frozen().await;
@@ -274,6 +261,133 @@ async fn a_fast_clock_makes_a_short_minute() {
     // Sixty emulated seconds are ten real milliseconds.
     tokio::time::sleep(Duration::from_millis(15)).await;
     assert_eq!(let_in(&probe, 1).await, 1);
+}
+
+/// Laravel's throttle reads its counter after the handler.
+#[tokio::test]
+async fn what_remains_is_read_when_the_answer_is_written_not_when_the_call_came() {
+    for algorithm in [
+        LimitAlgorithm::Fixed,
+        LimitAlgorithm::SlidingLog,
+        LimitAlgorithm::TokenBucket,
+    ] {
+        // Not frozen: an answer that takes its time takes it on this clock.
+        let slow = emulator()
+            .limit_algorithm(algorithm)
+            .latency(Duration::from_millis(400));
+        let probe = Probe::on(slow).await;
+        let first = probe.begin("anna", "Hello");
+        until(|| probe.emulator.stats().messages == 1).await;
+        let second = probe.begin("berta", "Hello");
+        until(|| probe.emulator.stats().messages == 2).await;
+        // Both are still under way, and each answer counts both of them.
+        assert!(
+            probe
+                .emulator
+                .journal()
+                .iter()
+                .all(|call| call.status.is_none())
+        );
+        for call in [first, second] {
+            let answer = call.await.expect("no panic").expect("an answer");
+            let remaining = answer.headers().get("x-ratelimit-remaining");
+            assert_eq!(remaining.expect("a header"), "3", "{algorithm:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_window_that_ends_meanwhile_leaves_everything() {
+    let slow = emulator()
+        .rate_limit(RateLimit::parse("5/1h").expect("a limit"))
+        .latency(Duration::from_millis(200));
+    let probe = Probe::on(slow).await;
+    let call = probe.begin("anna", "Hello");
+    until(|| probe.emulator.stats().messages == 1).await;
+    wait(&probe, 3600).await;
+    let answer = call.await.expect("no panic").expect("an answer");
+    let remaining = answer.headers().get("x-ratelimit-remaining");
+    assert_eq!(remaining.expect("a header"), "5");
+}
+
+#[tokio::test]
+async fn what_is_used_of_every_limit_is_told_by_token_and_runs_out() {
+    let probe = Probe::frozen().await;
+    assert!(probe.emulator.limits().is_empty());
+    let_in(&probe, 2).await;
+    probe.get("/user/me").await;
+    wait(&probe, 4).await;
+
+    let used = probe.emulator.limits();
+    let token = Emulator::fingerprint("token");
+    assert!(used.iter().all(|limit| limit.token == token));
+    let figures = |limits: &[LimitUse]| -> Vec<_> {
+        let figure = |limit: &LimitUse| {
+            let LimitUse {
+                scope,
+                limit,
+                window_s,
+                used,
+                free_in_s,
+                ..
+            } = limit;
+            (*scope, *limit, *window_s, *used, *free_in_s)
+        };
+        limits.iter().map(figure).collect()
+    };
+    assert_eq!(
+        figures(&used),
+        [
+            ("general", 100, 60.0, 3, 56.0),
+            ("general", 20, 10.0, 3, 6.0),
+            ("replies", 5, 60.0, 2, 56.0),
+        ]
+    );
+    // The same over the control plane.
+    let told = probe.control(Method::GET, "/limits", None).await.body;
+    assert_eq!(told["limits"], serde_json::json!(used));
+
+    wait(&probe, 56).await;
+    assert!(
+        probe
+            .emulator
+            .limits()
+            .iter()
+            .all(|limit| limit.used == 0 && limit.free_in_s == 0.0)
+    );
+    probe.emulator.reset();
+    assert!(probe.emulator.limits().is_empty());
+}
+
+#[tokio::test]
+async fn the_clock_is_moved_to_a_moment_but_never_back() {
+    let probe = Probe::on(
+        emulator()
+            .starts_at(UNIX_EPOCH + Duration::from_secs(1_736_244_000))
+            .time_scale(0.0),
+    )
+    .await;
+    let moved = |to: &str| probe.control(Method::POST, "/clock", Some(json!({"to": to})));
+    assert_eq!(let_in(&probe, 6).await, 5);
+
+    let answer = moved("2025-01-07T11:00:59+01:00").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.body["now"], "2025-01-07T10:00:59.000Z");
+    assert_eq!(answer.body["elapsed_s"], 59.0);
+    assert_eq!(let_in(&probe, 1).await, 0);
+    assert_eq!(moved("2025-01-07T10:01:00Z").await.status, 200);
+    assert_eq!(let_in(&probe, 6).await, 5);
+
+    let back = moved("2025-01-07T10:00:00Z").await;
+    assert_eq!(back.status, 422);
+    assert!(back.text.contains("backwards"), "{}", back.text);
+    for nonsense in ["", "tomorrow", "2025-01-07", "2025-13-07T10:00:00Z"] {
+        let refused = moved(nonsense).await;
+        assert_eq!(refused.status, 422, "{nonsense}");
+        assert!(refused.text.contains("2025-01-07T09:00:00Z"), "{nonsense}");
+    }
+    let now = probe.control(Method::GET, "/clock", None).await;
+    assert_eq!(now.body["now"], "2025-01-07T10:01:00.000Z");
 }
 
 #[test]

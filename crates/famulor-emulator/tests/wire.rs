@@ -311,7 +311,7 @@ async fn a_fault_that_is_none_is_refused_with_what_would_be_right() {
     for (fault, words) in [
         (
             json!({"opration": "getMe", "wire": "reset"}),
-            "unknown field `opration`",
+            "opration: unknown key; did you mean `operation`?",
         ),
         (json!({}), "exactly one of before, after, answer and wire"),
         (json!({"wire": "reset", "after": "close"}), "exactly one of"),

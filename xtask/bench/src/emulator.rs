@@ -4,19 +4,19 @@
 //! over kept connections, writing bytes that were made beforehand. The yardsticks: a bare axum handler, wiremock with
 //! one stub, and Prism serving the same spec.
 
+mod instructions;
 mod load;
+mod memory;
 mod process;
+mod rounds;
 mod servers;
 
 use std::time::Duration;
 
-use load::Request;
 use process::Process;
+use rounds::Rounds;
 
 pub(crate) use servers::serve;
-
-/// How long each server is driven; twice, and the better run counts: what else the machine does only slows.
-const RUN: Duration = Duration::from_secs(4);
 
 /// What is promised: at least so many times the yardstick's throughput.
 const OVER_AXUM: f64 = 0.7;
@@ -26,8 +26,20 @@ const OVER_PRISM: f64 = 20.0;
 /// At most so many times the bare handler's time from its start to its first answer.
 const START: f64 = 3.0;
 
-/// Memory is flat when the last nine tenths of the requests add less than this share.
-const GROWTH: f64 = 1.1;
+/// What was promised and measured, line by line.
+#[derive(Default)]
+pub(crate) struct Verdicts {
+    missed: Vec<String>,
+}
+
+impl Verdicts {
+    fn check(&mut self, holds: bool, what: String) {
+        println!("{} {what}", if holds { "ok  " } else { "MISS" });
+        if !holds {
+            self.missed.push(what);
+        }
+    }
+}
 
 pub(crate) fn run(requests: u64) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -38,88 +50,77 @@ pub(crate) fn run(requests: u64) -> Result<(), String> {
     runtime.block_on(measure(requests))
 }
 
-async fn measure(requests: u64) -> Result<(), String> {
-    let mut failures = Vec::new();
-    let mut check = |holds: bool, what: String| {
-        println!("{} {what}", if holds { "ok  " } else { "MISS" });
-        if !holds {
-            failures.push(what);
-        }
-    };
+/// Drives a server that runs already.
+pub(crate) fn drive(address: &str, requests: &str) -> Result<(), String> {
+    let address = address
+        .parse()
+        .map_err(|_| format!("{address}: no address"))?;
+    let requests = requests
+        .parse()
+        .map_err(|_| format!("{requests}: no number"))?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
+    runtime.block_on(load::requests(address, &load::Request::reply(), requests))
+}
 
-    let axum = throughput("axum").await?;
-    let emulator = throughput("emulator").await?;
-    let wiremock = throughput("wiremock").await?;
-    println!("generate-reply without limits, requests a second:");
-    println!("  axum {axum:.0}, emulator {emulator:.0}, wiremock {wiremock:.0}");
-    let ratio = emulator / axum;
-    check(
-        ratio >= OVER_AXUM,
-        format!("{ratio:.2}× bare axum, at least {OVER_AXUM}"),
-    );
-    let ratio = emulator / wiremock;
-    check(
-        ratio >= OVER_WIREMOCK,
-        format!("{ratio:.1}× wiremock, at least {OVER_WIREMOCK}"),
-    );
-    match throughput("prism").await {
-        Ok(prism) => {
-            let ratio = emulator / prism;
-            println!("  prism {prism:.0}");
-            check(
-                ratio >= OVER_PRISM,
-                format!("{ratio:.1}× Prism, at least {OVER_PRISM}"),
-            );
-        }
+async fn measure(requests: u64) -> Result<(), String> {
+    let mut verdicts = Verdicts::default();
+    let body = {
+        let emulator = Process::start("emulator", "").await?;
+        load::body(emulator.address).await?
+    };
+    throughput(&mut verdicts, &body).await?;
+    instructions::compare(&body).await?;
+    start(&mut verdicts, &body).await?;
+    memory::watch(&mut verdicts, requests).await?;
+    if verdicts.missed.is_empty() {
+        return Ok(());
+    }
+    Err(format!("not held: {}", verdicts.missed.join("; ")))
+}
+
+async fn throughput(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
+    let mut rounds = Rounds::of(&["emulator", "axum", "wiremock"], body).await?;
+    let prism = rounds.join("prism", body).await;
+    rounds.run().await?;
+    println!("generate-reply without limits, rounds in turn, the median of each:");
+    println!("| server | requests a second | CPU µs a request |\n|---|---|---|");
+    for (server, rate, cpu) in rounds.figures() {
+        println!("| {server} | {rate:.0} | {cpu:.1} |");
+    }
+    let mut over = |yardstick: &str, name: &str, least: f64| {
+        let (wall, cpu) = rounds.over("emulator", yardstick);
+        verdicts.check(
+            wall >= least,
+            format!("{wall:.2}× {name}, at least {least} (by CPU time of the server: {cpu:.2}×)"),
+        );
+    };
+    over("axum", "bare axum", OVER_AXUM);
+    over("wiremock", "wiremock", OVER_WIREMOCK);
+    match prism {
+        Ok(()) => over("prism", "Prism", OVER_PRISM),
         Err(why) => println!("skip Prism: {why}"),
     }
+    Ok(())
+}
 
-    let bare = first_answer("axum").await?;
-    let own = first_answer("emulator").await?;
+async fn start(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
+    let bare = first_answer("axum", body).await?;
+    let own = first_answer("emulator", body).await?;
     let ratio = own.as_secs_f64() / bare.as_secs_f64();
     println!("start to first answer: axum {bare:.1?}, emulator {own:.1?}");
-    check(
+    verdicts.check(
         ratio <= START,
         format!("{ratio:.2}× bare axum's start, at most {START}"),
     );
-
-    let process = Process::start("emulator").await?;
-    let request = Request::reply();
-    load::requests(process.address, &request, requests / 10).await?;
-    let early = process.memory()?;
-    load::requests(process.address, &request, requests - requests / 10).await?;
-    let late = process.memory()?;
-    let growth = late as f64 / early as f64;
-    println!("memory: {early} kB after a tenth, {late} kB after {requests} requests");
-    check(
-        growth <= GROWTH,
-        format!("{growth:.3}× over the last nine tenths, at most {GROWTH}"),
-    );
-
-    if failures.is_empty() {
-        return Ok(());
-    }
-    Err(format!("not held: {}", failures.join("; ")))
-}
-
-async fn throughput(server: &str) -> Result<f64, String> {
-    let process = Process::start(server).await?;
-    let request = match server {
-        "prism" => Request::at("/ai/generate-reply"),
-        _ => Request::reply(),
-    };
-    load::during(process.address, &request, RUN / 4).await?;
-    let first = load::during(process.address, &request, RUN).await?;
-    let second = load::during(process.address, &request, RUN).await?;
-    Ok(first.max(second))
+    Ok(())
 }
 
 /// The median of several starts, each with a process of its own.
-async fn first_answer(server: &str) -> Result<Duration, String> {
+async fn first_answer(server: &str, body: &str) -> Result<Duration, String> {
     const STARTS: usize = 11;
     let mut took = Vec::new();
     for _ in 0..STARTS {
-        took.push(Process::start(server).await?.first_answer);
+        took.push(Process::start(server, body).await?.first_answer);
     }
     took.sort();
     Ok(took[STARTS / 2])

@@ -20,7 +20,9 @@ fn main() -> ExitCode {
             Err(_) => Err(format!("{requests} is no number of requests")),
         },
         // What `emulator` runs as processes of their own.
-        ["serve", server, ready] => emulator::serve(server, ready),
+        ["serve", server, address, body] => emulator::serve(server, address, body),
+        // For a profiler beside a server: `perf record -p PID`.
+        ["drive", address, requests] => emulator::drive(address, requests),
         // What `call` runs under callgrind.
         ["call-client", client, url, calls] => call::client(client, url, calls),
         _ => Err("usage: cargo xtask bench quota | call | cli | emulator [REQUESTS]".to_owned()),

@@ -2,60 +2,53 @@
 
 use serde_json::Value;
 
-use super::validation::Input;
+use super::fields::{Field, Fields};
 use crate::faults::Asked;
 use crate::operation::Operation;
 use crate::state::State;
 
-pub(super) struct About {
+pub(super) struct About<'a> {
     operation: Operation,
     /// The customer identifier, or the id of the conversation.
-    pub(super) customer: Option<String>,
+    pub(super) customer: Option<&'a str>,
     /// The assistant, as the body names it: by id or by UUID.
-    named: Option<Value>,
+    named: Option<&'a Field<'a>>,
 }
 
-impl About {
-    pub(super) fn of(operation: Operation, uuid: &str, is_json: bool, body: &[u8]) -> Self {
-        let mut about = Self {
-            operation,
-            customer: (!uuid.is_empty()).then(|| uuid.to_owned()),
-            named: None,
+impl<'a> About<'a> {
+    pub(super) fn of(operation: Operation, uuid: &'a str, fields: &'a Fields<'a>) -> Self {
+        let customer = match operation {
+            Operation::GenerateReply => fields.get("customer_identifier").and_then(Field::as_str),
+            _ => (!uuid.is_empty()).then_some(uuid),
         };
-        if !body.is_empty() {
-            let input = Input::body(is_json, body);
-            about.named = input.raw("assistant_id").cloned();
-            if operation == Operation::GenerateReply {
-                about.customer = input
-                    .raw("customer_identifier")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned);
-            }
+        Self {
+            operation,
+            customer,
+            named: fields.get("assistant_id"),
         }
-        about
     }
 
     /// The assistant's two names, if there is such an assistant.
     pub(super) fn assistant(&self, state: &State) -> Option<(i64, String)> {
         let assistant = match &self.named {
-            Some(Value::Number(id)) => state.assistant(id.as_i64()?),
-            Some(Value::String(text)) => match text.parse() {
+            Some(Field::Other(Value::Number(id))) => state.assistant(id.as_i64()?),
+            Some(Field::Text(text)) => match text.parse() {
                 Ok(id) => state.assistant(id),
                 Err(_) => state.assistant_by_uuid(text),
             },
-            _ => state.assistant(state.conversation(self.customer.as_deref()?)?.assistant_id),
+            _ => state.assistant(state.conversation(self.customer?)?.assistant_id),
         }?;
         Some((assistant.id, assistant.uuid.clone()))
     }
 
-    pub(super) fn asked<'a>(
-        &'a self,
-        token: Option<&'a str>,
-        assistant: Option<&'a (i64, String)>,
-    ) -> Asked<'a> {
+    pub(super) fn asked<'b>(
+        &'b self,
+        token: Option<&'b str>,
+        assistant: Option<&'b (i64, String)>,
+    ) -> Asked<'b> {
         Asked {
             operation: self.operation,
-            customer: self.customer.as_deref(),
+            customer: self.customer,
             token,
             assistant: assistant.map(|(id, uuid)| (*id, uuid.as_str())),
         }

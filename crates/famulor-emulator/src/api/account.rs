@@ -1,11 +1,10 @@
 //! `GET /user/me`: whose key this is, and what is left on it.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::call::Call;
 use super::refusal::Refusal;
+use crate::answer::{Response, ok};
 use crate::lock;
 
 #[derive(Serialize)]
@@ -15,13 +14,12 @@ struct Me {
     total_balance: f64,
 }
 
-pub(super) fn me(call: &Call) -> Result<Response, Refusal> {
+pub(super) fn me(call: &Call<'_>) -> Result<Response, Refusal> {
     let balance = lock(&call.world.state).balance(&call.caller);
     // Name and address as in the documented example.
-    Ok(Json(Me {
+    Ok(ok(&Me {
         name: "Your Name",
         email: "example@example.com",
         total_balance: balance.as_dollars(),
-    })
-    .into_response())
+    }))
 }

@@ -1,7 +1,5 @@
 //! `/user/assistants`: the list, and the webhook at a conversation's end.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,6 +7,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::refusal::Refusal;
 use super::validation::Input;
+use crate::answer::{Response, ok};
 use crate::lock;
 use crate::state::Assistant;
 
@@ -25,8 +24,9 @@ struct Page {
 }
 
 /// `GET /user/assistants/get`
-pub(super) fn list(call: &Call) -> Result<Response, Refusal> {
-    let mut input = Input::query(&call.query);
+pub(super) fn list(call: &Call<'_>) -> Result<Response, Refusal> {
+    let query = call.query();
+    let mut input = Input::of(&query);
     let per_page = input.page_size(DEFAULT_PAGE_SIZE);
     // What the real server does with a page that is none is not documented;
     // refused, a client's mistake shows.
@@ -41,27 +41,26 @@ pub(super) fn list(call: &Call) -> Result<Response, Refusal> {
         .take(per_page)
         .map(Assistant::row)
         .collect();
-    Ok(Json(Page {
+    Ok(ok(&Page {
         data,
         current_page,
         per_page,
         total,
         last_page: total.div_ceil(per_page).max(1),
-    })
-    .into_response())
+    }))
 }
 
 /// `POST /user/assistants/enable-conversation-ended-webhook`
-pub(super) fn enable_webhook(call: &Call) -> Result<Response, Refusal> {
+pub(super) fn enable_webhook(call: &Call<'_>) -> Result<Response, Refusal> {
     let mut input = call.input();
     let assistant = input.required_integer("assistant_id");
     let url = input.required_webhook("webhook_url");
     input.check_in_old_words()?;
-    set_webhook(call, assistant, url, "enabled")
+    set_webhook(call, assistant, url.map(str::to_owned), "enabled")
 }
 
 /// `POST /user/assistants/disable-conversation-ended-webhook`
-pub(super) fn disable_webhook(call: &Call) -> Result<Response, Refusal> {
+pub(super) fn disable_webhook(call: &Call<'_>) -> Result<Response, Refusal> {
     let mut input = call.input();
     let assistant = input.required_integer("assistant_id");
     input.check_in_old_words()?;
@@ -69,7 +68,7 @@ pub(super) fn disable_webhook(call: &Call) -> Result<Response, Refusal> {
 }
 
 fn set_webhook(
-    call: &Call,
+    call: &Call<'_>,
     assistant: Option<i64>,
     url: Option<String>,
     done: &str,
@@ -80,5 +79,5 @@ fn set_webhook(
         .ok_or_else(|| Refusal::Message(StatusCode::NOT_FOUND, "Assistant not found".to_owned()))?;
     assistant.ended_webhook = url;
     let message = format!("Conversation ended webhook {done} successfully");
-    Ok(Json(json!({"message": message, "data": []})).into_response())
+    Ok(ok(&json!({"message": message, "data": []})))
 }

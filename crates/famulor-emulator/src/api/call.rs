@@ -1,11 +1,13 @@
 //! A call that was let in: what it asks, and what is noted of it.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use axum::extract::Query;
+use http::header::HOST;
+use http::request::Parts;
 
+use super::fields::Fields;
 use super::validation::Input;
 use crate::caller::Caller;
 use crate::lock;
@@ -13,22 +15,31 @@ use crate::money::Amount;
 use crate::world::World;
 
 /// What every handler gets.
-pub(crate) struct Call {
-    pub(crate) world: Arc<World>,
+pub(crate) struct Call<'a> {
+    pub(crate) world: &'a World,
     pub(crate) caller: Caller,
     /// The `{uuid}` of the path, empty where there is none.
-    pub(crate) uuid: String,
-    pub(crate) query: HashMap<String, String>,
-    pub(crate) host: String,
+    pub(crate) uuid: &'a str,
     pub(super) sequence: u64,
-    pub(super) is_json: bool,
-    pub(super) body: Bytes,
+    pub(super) head: &'a Parts,
+    pub(super) fields: &'a Fields<'a>,
 }
 
-impl Call {
+impl Call<'_> {
     /// The body's fields.
-    pub(crate) fn input(&self) -> Input {
-        Input::body(self.is_json, &self.body)
+    pub(crate) fn input(&self) -> Input<'_> {
+        Input::of(self.fields)
+    }
+
+    /// The query's fields.
+    pub(crate) fn query(&self) -> Fields<'static> {
+        let query = Query::<HashMap<String, String>>::try_from_uri(&self.head.uri);
+        query.map_or_else(|_| Fields::default(), |query| Fields::of_query(query.0))
+    }
+
+    /// The name under which the client knows this server.
+    pub(crate) fn host(&self) -> &str {
+        host(self.head)
     }
 
     /// Notes that the call has had its effect. From here on the client may go
@@ -47,21 +58,28 @@ impl Call {
             .message(&self.caller, customer, repeated, billed);
         record.journal.note(self.sequence, |entry| {
             entry.processed = true;
-            entry.billed = billed.map(Amount::as_dollars);
+            entry.billed = billed;
         });
     }
 
-    /// Takes as long as a rule says, or else as the server is set to take.
-    pub(crate) async fn take_time(&self, ruled: Option<Duration>) {
-        let World {
-            config,
-            clock,
-            seeded,
-            ..
-        } = &*self.world;
-        let latency = ruled.unwrap_or_else(|| config.latency.of_request(self.sequence, *seeded));
+    /// How long this takes: as long as a rule says, or else as the server is set to take.
+    pub(crate) fn latency(&self, ruled: Option<Duration>) -> Duration {
+        let World { config, seeded, .. } = self.world;
+        ruled.unwrap_or_else(|| config.latency.of_request(self.sequence, *seeded))
+    }
+
+    /// Waits that long, in emulated time.
+    pub(crate) async fn take_time(&self, latency: Duration) {
         if !latency.is_zero() {
-            tokio::time::sleep(clock.real(latency)).await;
+            // Boxed: most calls take no time, and theirs need no room for it.
+            Box::pin(tokio::time::sleep(self.world.clock.real(latency))).await;
         }
     }
+}
+
+pub(super) fn host(head: &Parts) -> &str {
+    head.headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("localhost")
 }

@@ -1,14 +1,13 @@
 //! `/conversations`: create, read, write.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::call::Call;
-use super::exchange::exchange;
+use super::exchange::{exchange, receive};
+use super::fields::Field;
 use super::refusal::Refusal;
+use crate::answer::{Response, ok};
 use crate::lock;
 use crate::money::Amount;
 use crate::state::{
@@ -27,7 +26,7 @@ struct Created {
 }
 
 /// `POST /conversations`
-pub(super) fn create(call: &Call) -> Result<Response, Refusal> {
+pub(super) fn create(call: &Call<'_>) -> Result<Response, Refusal> {
     let mut input = call.input();
     let assistant = input.required_string("assistant_id");
     let kind = input.selected("type", |name| match ConversationKind::parse(name)? {
@@ -42,7 +41,7 @@ pub(super) fn create(call: &Call) -> Result<Response, Refusal> {
     let now = call.world.clock.now();
     let mut state = lock(&call.world.state);
     let assistant = state
-        .assistant_by_uuid(&assistant.unwrap_or_default())
+        .assistant_by_uuid(assistant.unwrap_or_default())
         .ok_or_else(Refusal::assistant_not_found)?;
     let assistant_id = assistant.id;
     let opening = assistant.opening_message.as_ref().map(|template| {
@@ -66,12 +65,11 @@ pub(super) fn create(call: &Call) -> Result<Response, Refusal> {
     if let Some(conversation) = state.conversation(&id) {
         call.world.watch(&state, conversation);
     }
-    Ok(Json(Created {
+    Ok(ok(&Created {
         status: true,
         conversation_id: id,
         history,
-    })
-    .into_response())
+    }))
 }
 
 #[derive(Serialize)]
@@ -88,20 +86,19 @@ struct Read<'a> {
 }
 
 /// `GET /conversations/{uuid}`
-pub(super) fn get(call: &Call) -> Result<Response, Refusal> {
+pub(super) fn get(call: &Call<'_>) -> Result<Response, Refusal> {
     let state = lock(&call.world.state);
     let conversation = state
-        .conversation(&call.uuid)
+        .conversation(call.uuid)
         .ok_or_else(Refusal::conversation_not_found)?;
-    Ok(Json(Read {
+    Ok(ok(&Read {
         status: true,
         history: &conversation.history,
         variables: conversation.variables.as_ref(),
         external_identifier: conversation.external_identifier.as_deref(),
         whatsapp_sender: conversation.whatsapp_sender.as_ref(),
         customer: conversation.customer.as_ref(),
-    })
-    .into_response())
+    }))
 }
 
 #[derive(Serialize)]
@@ -113,10 +110,10 @@ struct Sent {
 }
 
 /// `POST /conversations/{uuid}/messages`
-pub(super) async fn send(call: &Call) -> Result<Response, Refusal> {
+pub(super) async fn send(call: &Call<'_>) -> Result<Response, Refusal> {
     let input = call.input();
     let message = match input.raw("message") {
-        Some(Value::String(message)) => message,
+        Some(Field::Text(message)) => message,
         _ => return Err(invalid("message is required")),
     };
     if message.chars().count() > LONGEST_MESSAGE {
@@ -124,26 +121,27 @@ pub(super) async fn send(call: &Call) -> Result<Response, Refusal> {
         // missing message.
         return Err(invalid("message must not be greater than 2000 characters"));
     }
-    let price = {
-        let state = lock(&call.world.state);
-        let conversation = state
-            .conversation(&call.uuid)
+    let exchanged = exchange(call, |state, now| {
+        let index = state
+            .index(call.uuid)
             .ok_or_else(Refusal::conversation_not_found)?;
-        price(conversation, &call.world.config)
-    };
-    let reply = exchange(call, &call.uuid, message, price)
-        .await
-        .map_err(|OutOfMoney| Refusal::no_balance_for_conversation())?;
-    let (message, function_calls) = match reply {
+        let price = state
+            .at(index)
+            .and_then(|conversation| price(conversation, &call.world.config));
+        let received = receive(call, state, index, message, price, now)
+            .map_err(|OutOfMoney| Refusal::no_balance_for_conversation())?;
+        Ok((index, received))
+    })
+    .await?;
+    let (message, function_calls) = match exchanged.reply {
         Some(reply) => (Some(reply.text), reply.function_calls),
         None => (None, Vec::new()),
     };
-    Ok(Json(Sent {
+    Ok(ok(&Sent {
         status: true,
         message,
         function_calls,
-    })
-    .into_response())
+    }))
 }
 
 /// What one message costs (facts, "Billing"): a widget's has a documented price,

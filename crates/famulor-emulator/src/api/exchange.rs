@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::call::Call;
+use super::refusal::Refusal;
 use crate::agenda::Job;
 use crate::lock;
 use crate::money::Amount;
@@ -10,7 +13,15 @@ use crate::replies::{Reply, TakeOver, Turn};
 use crate::state::{Message, OutOfMoney, State, Variables};
 use crate::webhooks;
 
-/// Stores the message, bills it, takes the server's time, and answers.
+/// What came of a message.
+pub(super) struct Exchanged {
+    /// The conversation that it was said in.
+    pub(super) conversation: String,
+    /// `None`: nobody answers.
+    pub(super) reply: Option<Reply>,
+}
+
+/// Takes the message in, takes the server's time, and answers.
 ///
 /// The message is there from the moment it arrives and the answer follows, as
 /// anybody sees who reads the conversation meanwhile; a client that goes away in
@@ -20,55 +31,49 @@ use crate::webhooks;
 ///
 /// # Errors
 ///
-/// The balance does not cover the price; nothing is stored.
+/// Those of `receive`, which looks the conversation up and [`receive`]s the
+/// message; nothing is stored then.
 pub(super) async fn exchange(
-    call: &Call,
-    conversation: &str,
-    message: &str,
-    price: Option<Amount>,
-) -> Result<Option<Reply>, OutOfMoney> {
-    let Some(received) = receive(
-        call,
-        &mut lock(&call.world.state),
-        conversation,
-        message,
-        price,
-    )?
-    else {
-        return Ok(None);
-    };
-    call.take_time(received.latency).await;
-    let world = &call.world;
-    let mut state = lock(&world.state);
-    let now = world.clock.now();
-    if let Some(conversation) = state.conversation_mut(conversation) {
-        if let Some(reply) = &received.reply {
-            let mut answer = Message::new("assistant", reply.text.clone());
-            answer.function_calls.clone_from(&reply.function_calls);
-            conversation.say(answer, now);
-        }
-        if let Some(person) = &received.take_over {
-            conversation.hand_over(&person.name, person.says.as_deref(), now);
-            if let Some(after) = person.gives_back_after {
-                let conversation = conversation.id.clone();
-                let due = world.clock.elapsed() + after;
-                world.agenda.add(due, Job::GiveBack { conversation });
+    call: &Call<'_>,
+    receive: impl FnOnce(&mut State, Timestamp) -> Result<(usize, Option<Received>), Refusal>,
+) -> Result<Exchanged, Refusal> {
+    let (conversation, received, latency) = {
+        let mut state = lock(&call.world.state);
+        let now = call.world.clock.now();
+        let (index, received) = receive(&mut state, now)?;
+        let conversation = state.at(index).map(|it| it.id.clone()).unwrap_or_default();
+        let latency = match &received {
+            Some(received) => call.latency(received.latency),
+            // Nobody thinks about what nobody answers.
+            None => Duration::ZERO,
+        };
+        if latency.is_zero() {
+            if let Some(received) = &received {
+                answer(call, &mut state, index, received, now);
             }
+            let reply = received.and_then(|received| received.reply);
+            return Ok(Exchanged {
+                conversation,
+                reply,
+            });
         }
+        (conversation, received, latency)
+    };
+    call.take_time(latency).await;
+    let mut state = lock(&call.world.state);
+    // Looked up again: there may have been a reset meanwhile.
+    if let (Some(index), Some(received)) = (state.index(&conversation), &received) {
+        answer(call, &mut state, index, received, call.world.clock.now());
     }
-    if received.reply.is_some()
-        && world.config.read_receipts.is_some()
-        && let Some(conversation) = state.conversation(conversation)
-    {
-        let assistant = state.assistant(conversation.assistant_id);
-        let assistant = assistant.map(|assistant| assistant.uuid.as_str());
-        webhooks::plan_receipts(world, conversation, assistant);
-    }
-    Ok(received.reply)
+    let reply = received.and_then(|received| received.reply);
+    Ok(Exchanged {
+        conversation,
+        reply,
+    })
 }
 
 /// A message that was stored, and what is to follow.
-struct Received {
+pub(super) struct Received {
     /// `None`: nobody answers.
     reply: Option<Reply>,
     latency: Option<Duration>,
@@ -76,17 +81,22 @@ struct Received {
 }
 
 /// Stores the message and bills it; `None`: AI is switched off.
-fn receive(
-    call: &Call,
+///
+/// # Errors
+///
+/// The balance does not cover the price; nothing is stored.
+pub(super) fn receive(
+    call: &Call<'_>,
     state: &mut State,
-    id: &str,
+    index: usize,
     message: &str,
     price: Option<Amount>,
+    now: Timestamp,
 ) -> Result<Option<Received>, OutOfMoney> {
-    let Some(conversation) = state.conversation(id) else {
-        // Gone with a reset between two steps of this call.
+    let Some(conversation) = state.at(index) else {
         return Ok(None);
     };
+    let id = conversation.id.as_str();
     let assistant = state.assistant(conversation.assistant_id);
     let none = Variables::new();
     let received = (!conversation.ai_disabled).then(|| {
@@ -114,36 +124,58 @@ fn receive(
             },
         }
     });
+    // It may end again: its assistant reports a second end too (`conversation_ended_retrigger`).
+    let again = assistant.is_some_and(|assistant| assistant.ended_retrigger);
     // What nobody answers is free.
     let is_answered = received.as_ref().is_some_and(|it| it.reply.is_some());
     let billed = price.filter(|_| is_answered);
     if let Some(price) = billed {
         state.charge(&call.caller, price)?;
     }
-    let again = may_end_again(state, id);
-    if let Some(conversation) = state.conversation_mut(id) {
+    if let Some(conversation) = state.at_mut(index) {
         let repeated = conversation
             .history
             .iter()
-            .any(|said| said.role == "user" && said.content == message);
-        conversation.say(Message::new("user", message), call.world.clock.now());
+            .any(|said| said.content == message && said.role == "user");
+        conversation.say(Message::new("user", message), now);
         conversation.pay(billed.unwrap_or_default());
         if again {
             conversation.ended_at = None;
         }
-        let customer = conversation.external_identifier.as_deref().unwrap_or(id);
+        let customer = conversation.external_identifier.as_ref();
+        let customer = customer.unwrap_or(&conversation.id);
         call.message_stored(customer, repeated, billed);
     }
-    if let Some(conversation) = state.conversation(id) {
+    if let Some(conversation) = state.at(index) {
         call.world.watch(state, conversation);
     }
     Ok(received)
 }
 
-/// Its assistant reports a second end too (`conversation_ended_retrigger`).
-fn may_end_again(state: &State, id: &str) -> bool {
-    state
-        .conversation(id)
-        .and_then(|conversation| state.assistant(conversation.assistant_id))
-        .is_some_and(|assistant| assistant.ended_retrigger)
+/// Stores what the assistant says, and what else follows from the message.
+fn answer(call: &Call<'_>, state: &mut State, index: usize, received: &Received, now: Timestamp) {
+    let world = call.world;
+    if let Some(conversation) = state.at_mut(index) {
+        if let Some(reply) = &received.reply {
+            let mut answer = Message::new("assistant", reply.text.clone());
+            answer.function_calls.clone_from(&reply.function_calls);
+            conversation.say(answer, now);
+        }
+        if let Some(person) = &received.take_over {
+            conversation.hand_over(&person.name, person.says.as_deref(), now);
+            if let Some(after) = person.gives_back_after {
+                let conversation = conversation.id.clone();
+                let due = world.clock.elapsed() + after;
+                world.agenda.add(due, Job::GiveBack { conversation });
+            }
+        }
+    }
+    if received.reply.is_some()
+        && world.config.read_receipts.is_some()
+        && let Some(conversation) = state.at(index)
+    {
+        let assistant = state.assistant(conversation.assistant_id);
+        let assistant = assistant.map(|assistant| assistant.uuid.as_str());
+        webhooks::plan_receipts(world, conversation, assistant);
+    }
 }

@@ -1,12 +1,10 @@
 //! Who may come in: keys, and the redirect that a browser gets instead.
 
-use std::net::IpAddr;
-
 use http::HeaderMap;
 use http::header::{ACCEPT, AUTHORIZATION};
 
 use super::refusal::Refusal;
-use crate::caller::Caller;
+use crate::caller::{Caller, Guest};
 use crate::operation::Operation;
 
 /// The caller, by token or, for the public operations, by address.
@@ -21,14 +19,14 @@ pub(super) fn identify(
     accepted: &[String],
     operation: Operation,
     headers: &HeaderMap,
-    address: IpAddr,
+    guest: &Guest,
 ) -> Result<Caller, Refusal> {
     let token = bearer(headers);
     match token {
         Some(token) if accepted.is_empty() || accepted.iter().any(|known| known == token) => {
-            Ok(Caller::Token(token.to_owned()))
+            Ok(guest.with_token(token))
         }
-        _ if operation.is_public() => Ok(Caller::Address(address)),
+        _ if operation.is_public() => Ok(guest.without_token()),
         _ if operation.is_automation() => Err(Refusal::Automation),
         Some(_) => Err(Refusal::unknown_key()),
         None => Err(Refusal::missing_key()),

@@ -1,7 +1,5 @@
 //! `GET /user/conversations`: filters, and pages by cursor.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -13,6 +11,7 @@ use super::call::Call;
 use super::cursor::{Cursor, paginate};
 use super::refusal::Refusal;
 use super::validation::Input;
+use crate::answer::{Response, ok};
 use crate::lock;
 use crate::state::{Contact, Conversation, ConversationKind, State, Variables};
 
@@ -50,16 +49,17 @@ struct Row<'a> {
 }
 
 /// All of them exact, all of them together.
-struct Filter {
+struct Filter<'a> {
     kind: Option<ConversationKind>,
     assistant: Option<i64>,
-    customer_phone: Option<String>,
-    sender_phone: Option<String>,
-    external_identifier: Option<String>,
+    customer_phone: Option<&'a str>,
+    sender_phone: Option<&'a str>,
+    external_identifier: Option<&'a str>,
 }
 
-pub(super) fn list(call: &Call) -> Result<Response, Refusal> {
-    let mut input = Input::query(&call.query);
+pub(super) fn list(call: &Call<'_>) -> Result<Response, Refusal> {
+    let query = call.query();
+    let mut input = Input::of(&query);
     let filter = Filter {
         kind: input.selected("type", ConversationKind::parse),
         assistant: input.integer("assistant_id"),
@@ -75,26 +75,25 @@ pub(super) fn list(call: &Call) -> Result<Response, Refusal> {
     let matching = state
         .conversations()
         .filter(|(_, conversation)| filter.matches(conversation));
-    let cursor = cursor.as_deref().and_then(Cursor::read);
+    let cursor = cursor.and_then(Cursor::read);
     let slice = paginate(matching, cursor, per_page);
-    Ok(Json(Page {
+    Ok(ok(&Page {
         data: slice
             .rows
             .iter()
             .map(|(_, conversation)| row(&state, conversation))
             .collect(),
-        path: format!("http://{}{BASE_PATH}/user/conversations", call.host),
+        path: format!("http://{}{BASE_PATH}/user/conversations", call.host()),
         per_page,
         next_cursor: slice.next,
         prev_cursor: slice.prev,
-    })
-    .into_response())
+    }))
 }
 
-impl Filter {
+impl Filter<'_> {
     fn matches(&self, conversation: &Conversation) -> bool {
-        fn is(wanted: &Option<String>, found: Option<&str>) -> bool {
-            wanted.is_none() || wanted.as_deref() == found
+        fn is(wanted: Option<&str>, found: Option<&str>) -> bool {
+            wanted.is_none() || wanted == found
         }
         fn phone(contact: &Option<Contact>) -> Option<&str> {
             Some(contact.as_ref()?.phone.as_str())
@@ -103,10 +102,10 @@ impl Filter {
             && self
                 .assistant
                 .is_none_or(|assistant| assistant == conversation.assistant_id)
-            && is(&self.customer_phone, phone(&conversation.customer))
-            && is(&self.sender_phone, phone(&conversation.whatsapp_sender))
+            && is(self.customer_phone, phone(&conversation.customer))
+            && is(self.sender_phone, phone(&conversation.whatsapp_sender))
             && is(
-                &self.external_identifier,
+                self.external_identifier,
                 conversation.external_identifier.as_deref(),
             )
     }

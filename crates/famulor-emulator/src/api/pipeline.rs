@@ -1,60 +1,126 @@
 //! The way of a call, step by step: journal, gate faults, key, limits, faults, handler, faults.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
-use axum::RequestExt;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Query, RawPathParams, Request};
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderMap, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, Request, StatusCode};
+use hyper::body::{Body as _, Incoming};
 
 use super::about::About;
-use super::call::Call;
+use super::call::{Call, host};
+use super::fields::Fields;
 use super::refusal::Refusal;
+use super::route::route;
 use super::{account, assistants, conversations, gate, listing, replies, takeover, throttle};
+use crate::answer::{Body, Response, empty};
+use crate::caller::Guest;
 use crate::faults::{AsAnswer, Effect, Hangup, Place, Spoiled, Wire, hang_up, to_login_page};
-use crate::journal::{Arrival, Recorded};
+use crate::journal::Arrival;
 use crate::lock;
 use crate::operation::Operation;
-use crate::server::Peer;
 use crate::world::World;
 
 /// Laravel's `post_max_size` is usually 8 MB; no documented request comes near.
 const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
-/// Serves a call of an operation.
-pub(super) async fn serve(world: Arc<World>, operation: Operation, request: Request) -> Response {
-    let sequence = arrive(&world, Some(operation), &request);
-    let response = answer(&world, operation, sequence, request).await;
-    depart(&world, sequence, response).await
+/// Serves a request that is not for the control plane.
+pub(crate) async fn serve(
+    world: Arc<World>,
+    guest: Arc<Guest>,
+    request: Request<Incoming>,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let (operation, uuid) = match route(&head.method, head.uri.path()) {
+        Ok(route) => route,
+        Err(refusal) => return turn_away(&world, &head, refusal),
+    };
+    let mut reading = pin!(whole(body));
+    let here = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
+    // A request whose body is still under way is written down before it is there.
+    let (sequence, body) = match here {
+        Poll::Ready(body) => (None, body),
+        Poll::Pending => {
+            let sequence = arrive(&world, Some(operation), &head, None);
+            (Some(sequence), reading.await)
+        }
+    };
+    let Some(body) = body else {
+        let sequence = sequence.unwrap_or_else(|| arrive(&world, Some(operation), &head, None));
+        let response = empty(StatusCode::PAYLOAD_TOO_LARGE);
+        return depart(&world, sequence, response, false);
+    };
+    let fields = Fields::of_body(is_json(&head.headers), &body);
+    let about = About::of(operation, &uuid, &fields);
+    let sequence = match sequence {
+        None => arrive(&world, Some(operation), &head, Some((&about, &body))),
+        Some(sequence) => {
+            lock(&world.record)
+                .journal
+                .note(sequence, |note| note.asked(about.customer, &body));
+            sequence
+        }
+    };
+    let asked = Asking {
+        world: &world,
+        guest: &guest,
+        operation,
+        uuid: &uuid,
+        sequence,
+        head: &head,
+        fields: &fields,
+        about: &about,
+    };
+    let (response, processed) = asked.answer().await;
+    depart(&world, sequence, response, processed)
 }
 
-/// Answers a request that is no operation's. Laravel's throttle belongs to
-/// routes, so a path or method that has none is not counted.
-pub(super) async fn turn_away(world: &World, request: Request, refusal: Refusal) -> Response {
-    let sequence = arrive(world, None, &request);
-    depart(world, sequence, refusal.into_response()).await
+/// Answers a request that no route is for.
+pub(crate) fn nowhere(world: &World, head: &Parts) -> Response {
+    turn_away(world, head, Refusal::no_route(head.uri.path()))
 }
 
-fn arrive(world: &World, operation: Option<Operation>, request: &Request) -> u64 {
+/// Laravel's throttle belongs to routes, so a path or method that has none is
+/// not counted.
+fn turn_away(world: &World, head: &Parts, refusal: Refusal) -> Response {
+    let sequence = arrive(world, None, head, None);
+    depart(world, sequence, refusal.response(), false)
+}
+
+fn arrive(
+    world: &World,
+    operation: Option<Operation>,
+    head: &Parts,
+    asked: Option<(&About<'_>, &[u8])>,
+) -> u64 {
     let elapsed = world.clock.elapsed();
     let mut record = lock(&world.record);
     record.tally.arrived(operation);
-    record.journal.begin(Arrival {
-        time: world.clock.timestamp(elapsed),
+    let sequence = record.journal.begin(Arrival {
         elapsed,
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
+        method: &head.method,
+        path: head.uri.path(),
         operation,
-    })
+    });
+    if let Some((about, body)) = asked {
+        record
+            .journal
+            .note(sequence, |note| note.asked(about.customer, body));
+    }
+    sequence
 }
 
-async fn depart(world: &World, sequence: u64, response: Response) -> Response {
-    let (response, answered) = keep_body(response).await;
+fn depart(world: &World, sequence: u64, response: Response, processed: bool) -> Response {
+    let spoiled = response.extensions().get::<Spoiled>();
+    // One that takes its time or breaks off is written down before it does.
+    let answered: &[u8] = match (spoiled, response.body()) {
+        (Some(Spoiled(body)), _) | (None, Body::Whole(body)) => body,
+        (None, Body::Pieces(_)) => &[],
+    };
     let status = match response.extensions().get::<Hangup>() {
         None => Some(response.status().as_u16()),
         Some(_) => None,
@@ -64,11 +130,10 @@ async fn depart(world: &World, sequence: u64, response: Response) -> Response {
         if let Some(status) = status {
             record.tally.answered(status);
         }
-        record.journal.note(sequence, |entry| {
-            entry.status = status;
-            if let Some(body) = answered {
-                entry.answered = Recorded::of(&body);
-            }
+        record.journal.note(sequence, |note| {
+            note.status = status;
+            note.processed |= processed;
+            note.answered(answered);
         });
         // A copy for the one who asked to be shown, and for nobody else.
         let shown = world.config.on_request.is_some();
@@ -80,94 +145,139 @@ async fn depart(world: &World, sequence: u64, response: Response) -> Response {
     response
 }
 
-/// A copy of the body, where it is there at once: one that takes its time or
-/// breaks off is written down before it does.
-async fn keep_body(response: Response) -> (Response, Option<Bytes>) {
-    if let Some(Spoiled(body)) = response.extensions().get::<Spoiled>().cloned() {
-        return (response, Some(body));
-    }
-    let (head, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let response = Response::from_parts(head, Body::from(body.clone()));
-    (response, Some(body))
-}
-
-async fn answer(
-    world: &Arc<World>,
-    operation: Operation,
-    sequence: u64,
-    mut request: Request,
-) -> Response {
-    let uuid = path_uuid(&mut request).await;
-    let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
-    let host = host(&head.headers);
-    let is_json = is_json(&head.headers);
-    let about = About::of(operation, &uuid, is_json, &body);
-    lock(&world.record).journal.note(sequence, |entry| {
-        entry.customer.clone_from(&about.customer);
-        entry.asked = Recorded::of(&body);
-    });
-    let token = gate::bearer(&head.headers).map(str::to_owned);
-    let due = |place| due(world, sequence, &about, token.as_deref(), place);
-
-    if let Some(effect) = due(Place::Gate) {
-        return at_the_gate(world, &effect, operation, &host).await;
-    }
-
-    let address = head
-        .extensions
-        .get::<Peer>()
-        .map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.0.ip());
-    let tokens = &world.config.tokens;
-    let caller = match gate::identify(tokens, operation, &head.headers, address) {
-        Ok(caller) => caller,
-        Err(_) if world.config.login_redirect && !gate::wants_json(&head.headers) => {
-            return to_login_page(&host);
-        }
-        Err(refusal) => return refusal.into_response(),
-    };
-    if let Err(too_many) = throttle::admit(world, &caller, operation, sequence) {
-        return throttle::refuse(world, &too_many);
-    }
-
-    if let Some(effect) = due(Place::Door)
-        && let Some(instead) = effect.instead(operation).await
+/// The whole body; `None`: it is too long, or the client went away.
+async fn whole(mut body: Incoming) -> Option<Bytes> {
+    let mut first = Bytes::new();
+    let mut all = Vec::new();
+    while !body.is_end_stream()
+        && let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
     {
-        return instead;
+        let Ok(data) = frame.ok()?.into_data() else {
+            continue;
+        };
+        if first.len().max(all.len()) + data.len() > LARGEST_BODY {
+            return None;
+        }
+        // Nearly all come in one piece, which need not be copied.
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&first);
+        }
+        all.extend_from_slice(&data);
     }
-    let call = Call {
-        world: Arc::clone(world),
-        caller,
-        uuid,
-        query: Query::try_from_uri(&head.uri).map_or_else(|_| HashMap::new(), |query| query.0),
-        host,
-        sequence,
-        is_json,
-        body,
-    };
-    let result = handle(&call, operation).await;
-    let processed = result.is_ok();
-    let mut response = result.unwrap_or_else(Refusal::into_response);
-    throttle::write_headers(world, &call.caller, operation, &mut response);
-    if !processed {
-        return response;
+    Some(if all.is_empty() { first } else { all.into() })
+}
+
+/// A request that was read, on its way to its answer.
+struct Asking<'a> {
+    world: &'a World,
+    guest: &'a Guest,
+    operation: Operation,
+    uuid: &'a str,
+    sequence: u64,
+    head: &'a Parts,
+    fields: &'a Fields<'a>,
+    about: &'a About<'a>,
+}
+
+impl Asking<'_> {
+    /// The answer, and whether it is that of a call that was processed.
+    async fn answer(&self) -> (Response, bool) {
+        let Self {
+            world,
+            operation,
+            sequence,
+            head,
+            ..
+        } = *self;
+        if let Some(effect) = self.due(Place::Gate) {
+            // Boxed, as all that is rare here: a call's future is as long as its longest part.
+            return (Box::pin(self.at_the_gate(&effect)).await, false);
+        }
+        let tokens = &world.config.tokens;
+        let caller = match gate::identify(tokens, operation, &head.headers, self.guest) {
+            Ok(caller) => caller,
+            Err(_) if world.config.login_redirect && !gate::wants_json(&head.headers) => {
+                return (to_login_page(host(head)), false);
+            }
+            Err(refusal) => return (refusal.response(), false),
+        };
+        if let Err(too_many) = throttle::admit(world, &caller, operation, sequence) {
+            return (throttle::refuse(world, &too_many), false);
+        }
+        if let Some(effect) = self.due(Place::Door)
+            && let Some(instead) = Box::pin(effect.instead(operation)).await
+        {
+            return (instead, false);
+        }
+        let call = Call {
+            world,
+            caller,
+            uuid: self.uuid,
+            sequence,
+            head,
+            fields: self.fields,
+        };
+        let result = handle(&call, operation).await;
+        let processed = result.is_ok();
+        let mut response = result.unwrap_or_else(Refusal::response);
+        throttle::write_headers(world, &call.caller, operation, &mut response);
+        if processed && let Some(effect) = self.due(Place::Exit) {
+            call.processed();
+            response = Box::pin(effect.spoil(response)).await;
+        }
+        (response, processed)
     }
-    call.processed();
-    match due(Place::Exit) {
-        Some(effect) => effect.spoil(response).await,
-        None => response,
+
+    async fn at_the_gate(&self, effect: &Effect) -> Response {
+        match effect {
+            Effect::Answer(AsAnswer::TooManyRequests {
+                headers,
+                retry_after,
+            }) => throttle::pretend(self.world, self.operation, *headers, *retry_after),
+            Effect::Answer(AsAnswer::LoginRedirect) => to_login_page(host(self.head)),
+            Effect::Wire(Wire::Refuse(duration)) => {
+                self.world.doors.close_for(*duration).await;
+                hang_up(Hangup::Reset)
+            }
+            effect => effect
+                .instead(self.operation)
+                .await
+                .unwrap_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR)),
+        }
+    }
+
+    fn due(&self, place: Place) -> Option<Effect> {
+        let world = self.world;
+        if lock(&world.faults).is_empty() {
+            return None;
+        }
+        let token = gate::bearer(&self.head.headers);
+        let assistant = self.about.assistant(&lock(&world.state));
+        let asked = self.about.asked(token, assistant.as_ref());
+        let effect = lock(&world.faults).due(&asked, place)?;
+        let mut record = lock(&world.record);
+        record.tally.fault();
+        record.journal.note(self.sequence, |note| {
+            // One at most at each place; both are told.
+            note.fault = Some(match note.fault.take() {
+                Some(earlier) => format!("{earlier}, {}", effect.name()),
+                None => effect.name().to_owned(),
+            });
+        });
+        Some(effect)
     }
 }
 
-async fn handle(call: &Call, operation: Operation) -> Result<Response, Refusal> {
+async fn handle(call: &Call<'_>, operation: Operation) -> Result<Response, Refusal> {
     match operation {
         // These two take their time between the message and its answer.
         Operation::GenerateReply => return replies::generate(call).await,
         Operation::SendMessage => return conversations::send(call).await,
-        _ => call.take_time(None).await,
+        _ => call.take_time(call.latency(None)).await,
     }
     match operation {
         Operation::CreateConversation => conversations::create(call),
@@ -183,69 +293,6 @@ async fn handle(call: &Call, operation: Operation) -> Result<Response, Refusal> 
             unreachable!("both were handled above")
         }
     }
-}
-
-async fn at_the_gate(world: &World, effect: &Effect, operation: Operation, host: &str) -> Response {
-    match effect {
-        Effect::Answer(AsAnswer::TooManyRequests {
-            headers,
-            retry_after,
-        }) => throttle::pretend(world, operation, *headers, *retry_after),
-        Effect::Answer(AsAnswer::LoginRedirect) => to_login_page(host),
-        Effect::Wire(Wire::Refuse(duration)) => {
-            world.doors.close_for(*duration).await;
-            hang_up(Hangup::Reset)
-        }
-        effect => effect
-            .instead(operation)
-            .await
-            .unwrap_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response()),
-    }
-}
-
-fn due(
-    world: &World,
-    sequence: u64,
-    about: &About,
-    token: Option<&str>,
-    place: Place,
-) -> Option<Effect> {
-    if lock(&world.faults).is_empty() {
-        return None;
-    }
-    let assistant = about.assistant(&lock(&world.state));
-    let asked = about.asked(token, assistant.as_ref());
-    let effect = lock(&world.faults).due(&asked, place)?;
-    let mut record = lock(&world.record);
-    record.tally.fault();
-    record.journal.note(sequence, |entry| {
-        // One at most at each place; both are told.
-        entry.fault = Some(match entry.fault.take() {
-            Some(earlier) => format!("{earlier}, {}", effect.name()),
-            None => effect.name().to_owned(),
-        });
-    });
-    Some(effect)
-}
-
-async fn path_uuid(request: &mut Request) -> String {
-    match request.extract_parts::<RawPathParams>().await {
-        Ok(params) => params
-            .iter()
-            .find(|(name, _)| *name == "uuid")
-            .map(|(_, uuid)| uuid.to_owned())
-            .unwrap_or_default(),
-        // Not even text: no conversation has such an id.
-        Err(_) => String::new(),
-    }
-}
-
-fn host(headers: &HeaderMap) -> String {
-    headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost")
-        .to_owned()
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

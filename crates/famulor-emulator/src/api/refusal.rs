@@ -1,10 +1,10 @@
 //! The documented refusals: four envelopes, each with its operations (facts, surprise 4).
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{ALLOW, HeaderValue};
 use serde_json::{Map, Value, json};
+
+use crate::answer::{self, Response};
 
 const NO_BALANCE: &str = "Insufficient balance. Please top up your account.";
 
@@ -85,38 +85,34 @@ impl Refusal {
             supported,
         )
     }
-}
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
+    pub(crate) fn response(self) -> Response {
         match self {
             Self::Status(status, error) => {
-                (status, Json(json!({"status": false, "error": error}))).into_response()
+                answer::json(status, &json!({"status": false, "error": error}))
             }
             Self::Coded(status, error, code) => {
                 let body = json!({"success": false, "error": error, "error_code": code});
-                (status, Json(body)).into_response()
+                answer::json(status, &body)
             }
-            Self::Message(status, message) => {
-                (status, Json(json!({"message": message}))).into_response()
-            }
+            Self::Message(status, message) => answer::json(status, &json!({"message": message})),
             Self::Invalid(message, errors) => {
                 let body = json!({"message": message, "errors": errors});
-                (StatusCode::UNPROCESSABLE_ENTITY, Json(body)).into_response()
+                answer::json(StatusCode::UNPROCESSABLE_ENTITY, &body)
             }
-            Self::Automation => (
-                StatusCode::UNAUTHORIZED,
-                Json(json!({"error": "Unauthorized"})),
-            )
-                .into_response(),
+            Self::Automation => {
+                answer::json(StatusCode::UNAUTHORIZED, &json!({"error": "Unauthorized"}))
+            }
             Self::Key(error, message) => {
                 let body = json!({"error": error, "message": message});
-                (StatusCode::UNAUTHORIZED, Json(body)).into_response()
+                answer::json(StatusCode::UNAUTHORIZED, &body)
             }
             Self::Method(message, supported) => {
-                let body = Json(json!({"message": message}));
-                let allow = [(ALLOW, HeaderValue::from_static(supported))];
-                (StatusCode::METHOD_NOT_ALLOWED, allow, body).into_response()
+                let body = json!({"message": message});
+                let mut response = answer::json(StatusCode::METHOD_NOT_ALLOWED, &body);
+                let supported = HeaderValue::from_static(supported);
+                response.headers_mut().insert(ALLOW, supported);
+                response
             }
         }
     }

@@ -1,32 +1,18 @@
 //! `/ai/generate-reply`, and the same at `/user/ai/generate-reply`.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::Serialize;
 
 use super::call::Call;
-use super::exchange::exchange;
+use super::exchange::{exchange, receive};
 use super::refusal::Refusal;
-use crate::lock;
-use crate::state::{FunctionCall, OutOfMoney};
+use crate::answer::{Object, Response};
+use crate::state::OutOfMoney;
 
 /// Documented for `customer_identifier`, in characters.
 const LONGEST_CUSTOMER: usize = 255;
 
-#[derive(Serialize)]
-struct Generated {
-    success: bool,
-    conversation_id: String,
-    customer_identifier: String,
-    /// Null where AI is switched off: inferred, the documentation has no example.
-    reply: Option<String>,
-    function_calls: Vec<FunctionCall>,
-    ai_disabled: bool,
-}
-
 /// `POST /ai/generate-reply`
-pub(super) async fn generate(call: &Call) -> Result<Response, Refusal> {
+pub(super) async fn generate(call: &Call<'_>) -> Result<Response, Refusal> {
     let mut input = call.input();
     let assistant = input.required_integer("assistant_id");
     let customer = input.required_string("customer_identifier");
@@ -40,9 +26,7 @@ pub(super) async fn generate(call: &Call) -> Result<Response, Refusal> {
     let message = message.unwrap_or_default();
     let price = call.world.config.reply_price;
 
-    let conversation_id = {
-        let now = call.world.clock.now();
-        let mut state = lock(&call.world.state);
+    let exchanged = exchange(call, |state, now| {
         if state.assistant(assistant).is_none() {
             return Err(Refusal::Coded(
                 StatusCode::NOT_FOUND,
@@ -51,31 +35,36 @@ pub(super) async fn generate(call: &Call) -> Result<Response, Refusal> {
             ));
         }
         // A call that cannot be paid leaves no conversation behind.
-        let is_answered = state
-            .conversation_of(assistant, &customer)
+        let known = state.index_of(assistant, customer);
+        let is_answered = known
+            .and_then(|index| state.at(index))
             .is_none_or(|conversation| !conversation.ai_disabled);
         if is_answered && state.balance(&call.caller) < price {
             return Err(Refusal::no_balance_for_reply());
         }
-        let conversation = state.open_for_customer(assistant, &customer, now);
-        conversation.merge(variables.unwrap_or_default());
-        conversation.id.clone()
-    };
-    let reply = exchange(call, &conversation_id, &message, Some(price))
-        .await
-        .map_err(|OutOfMoney| Refusal::no_balance_for_reply())?;
-    let ai_disabled = reply.is_none();
-    let (reply, function_calls) = match reply {
-        Some(reply) => (Some(reply.text), reply.function_calls),
-        None => (None, Vec::new()),
-    };
-    Ok(Json(Generated {
-        success: true,
-        conversation_id,
-        customer_identifier: customer,
-        reply,
-        function_calls,
-        ai_disabled,
+        let index = known.unwrap_or_else(|| state.open_for_customer(assistant, customer, now));
+        if let (Some(variables), Some(conversation)) = (variables, state.at_mut(index)) {
+            conversation.merge(variables);
+        }
+        let received = receive(call, state, index, message, Some(price), now)
+            .map_err(|OutOfMoney| Refusal::no_balance_for_reply())?;
+        Ok((index, received))
     })
-    .into_response())
+    .await?;
+    let reply = exchanged.reply.as_ref();
+    let answer = Object::new()
+        .field("success", &true)
+        .text("conversation_id", &exchanged.conversation)
+        .text("customer_identifier", customer);
+    let answer = match reply {
+        Some(reply) => answer.text("reply", &reply.text),
+        // Where AI is switched off: inferred, the documentation has no example.
+        None => answer.field("reply", &None::<&str>),
+    };
+    let tools = reply.map(|reply| reply.function_calls.as_slice());
+    let tools = tools.unwrap_or_default();
+    Ok(answer
+        .field("function_calls", &tools)
+        .field("ai_disabled", &reply.is_none())
+        .ok())
 }

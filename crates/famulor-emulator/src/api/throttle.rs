@@ -1,10 +1,9 @@
 //! The limits at work: who is let in, and what a 429 looks like.
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::json;
 
+use crate::answer::{self, Response};
 use crate::caller::Caller;
 use crate::limits::{LimitHeaders, RateLimit, Scope, TooMany};
 use crate::lock;
@@ -18,11 +17,13 @@ pub(super) fn admit(
     operation: Operation,
     sequence: u64,
 ) -> Result<(), TooMany> {
-    let (now, admitted) = {
+    let (now, admitted) = if !world.is_limited {
+        (None, Ok(()))
+    } else {
         let mut limits = lock(&world.limits);
         // Read under the lock, so that no later call is counted earlier.
         let now = world.clock.elapsed();
-        (now, limits.admit(caller, operation, now))
+        (Some(now), limits.admit(caller, operation, now))
     };
     let mut record = lock(&world.record);
     match admitted {
@@ -30,26 +31,26 @@ pub(super) fn admit(
         Err(_) => record.tally.rate_limited(),
     }
     record.journal.note(sequence, |entry| {
-        entry.time = world.clock.timestamp(now).into();
-        entry.elapsed = now;
-        entry.token = Some(caller.mark());
+        entry.elapsed = now.unwrap_or(entry.elapsed);
+        entry.token(caller.mark());
         entry.counted = admitted.is_ok();
     });
     admitted
 }
 
-/// What the answer that is written now says of the limits.
+/// What an answer says of the limits: what is left when it is written, as
+/// Laravel reads it after the handler, and not when the call came in.
 pub(super) fn write_headers(
     world: &World,
     caller: &Caller,
     operation: Operation,
     response: &mut Response,
 ) {
-    let headers = {
-        let limits = lock(&world.limits);
-        limits.headers(caller, operation, world.clock.elapsed())
-    };
-    if let Some(headers) = headers {
+    if !world.is_limited {
+        return;
+    }
+    let limits = lock(&world.limits);
+    if let Some(headers) = limits.headers(caller, operation, world.clock.elapsed()) {
         headers.write(response.headers_mut());
     }
 }
@@ -82,7 +83,7 @@ fn body(scope: Scope, retry_after: u64) -> Response {
             "retry_after": retry_after,
         }),
     };
-    (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
+    answer::json(StatusCode::TOO_MANY_REQUESTS, &body)
 }
 
 /// A 429 that no limit asked for.

@@ -1,48 +1,20 @@
 //! Laravel's validation: its rules, its words, its summary.
 
-use std::collections::HashMap;
-
 use serde_json::{Map, Value, json};
 
+use super::fields::{Field, Fields};
 use super::refusal::Refusal;
 use crate::state::Variables;
 use crate::webhooks::is_loopback;
 
 /// The fields of a request, and what is wrong with them.
-pub(crate) struct Input {
-    fields: Map<String, Value>,
+pub(crate) struct Input<'f> {
+    fields: &'f Fields<'f>,
     errors: Vec<(&'static str, String)>,
 }
 
-impl Input {
-    /// A request body.
-    ///
-    /// Laravel reads a body as JSON only if the content type says so, takes
-    /// anything unreadable for an empty form, trims strings, and takes empty
-    /// ones for null (`TrimStrings`, `ConvertEmptyStringsToNull`, both on by
-    /// default; that Famulor left them on is inferred).
-    pub(crate) fn body(is_json: bool, body: &[u8]) -> Self {
-        let parsed = if is_json {
-            serde_json::from_slice(body).unwrap_or_default()
-        } else {
-            Value::Null
-        };
-        let fields = match clean(parsed) {
-            Value::Object(fields) => fields,
-            _ => Map::new(),
-        };
-        Self::from(fields)
-    }
-
-    pub(crate) fn query(query: &HashMap<String, String>) -> Self {
-        let fields = query
-            .iter()
-            .map(|(name, value)| (name.clone(), clean(Value::String(value.clone()))))
-            .collect();
-        Self::from(fields)
-    }
-
-    fn from(fields: Map<String, Value>) -> Self {
+impl<'f> Input<'f> {
+    pub(crate) fn of(fields: &'f Fields<'f>) -> Self {
         Self {
             fields,
             errors: Vec::new(),
@@ -50,8 +22,8 @@ impl Input {
     }
 
     /// A field as it came, without a rule.
-    pub(crate) fn raw(&self, field: &str) -> Option<&Value> {
-        self.fields.get(field).filter(|value| !value.is_null())
+    pub(crate) fn raw(&self, field: &str) -> Option<&'f Field<'f>> {
+        self.fields.get(field)
     }
 
     /// `required|integer`
@@ -64,14 +36,14 @@ impl Input {
     pub(crate) fn integer(&mut self, field: &'static str) -> Option<i64> {
         let value = self.raw(field)?;
         let integer = match value {
-            Value::Number(number) => number.as_i64().or_else(|| {
+            Field::Other(Value::Number(number)) => number.as_i64().or_else(|| {
                 number
                     .as_f64()
                     .filter(|float| float.fract() == 0.0 && float.abs() < 9e15)
                     .map(|float| float as i64)
             }),
-            Value::String(text) => text.parse().ok(),
-            _ => None,
+            Field::Text(text) => text.parse().ok(),
+            Field::Other(_) => None,
         };
         if integer.is_none() {
             self.fail(field, "must be an integer");
@@ -80,25 +52,25 @@ impl Input {
     }
 
     /// `required|string`
-    pub(crate) fn required_string(&mut self, field: &'static str) -> Option<String> {
+    pub(crate) fn required_string(&mut self, field: &'static str) -> Option<&'f str> {
         self.required(field)?;
         self.string(field)
     }
 
     /// `string`
-    pub(crate) fn string(&mut self, field: &'static str) -> Option<String> {
-        match self.raw(field)? {
-            Value::String(text) => Some(text.clone()),
-            _ => {
-                self.fail(field, "must be a string");
-                None
-            }
+    pub(crate) fn string(&mut self, field: &'static str) -> Option<&'f str> {
+        let text = self.raw(field)?.as_str();
+        if text.is_none() {
+            self.fail(field, "must be a string");
         }
+        text
     }
 
     /// `string|max:…`, in characters.
     pub(crate) fn at_most(&mut self, field: &'static str, longest: usize) {
-        if let Some(Value::String(text)) = self.raw(field)
+        if let Some(Field::Text(text)) = self.raw(field)
+            // No text has more characters than bytes.
+            && text.len() > longest
             && text.chars().count() > longest
         {
             self.fail(
@@ -110,9 +82,9 @@ impl Input {
 
     /// `required|url:https`. On this machine http will do: a test's receiver
     /// has no certificate.
-    pub(crate) fn required_webhook(&mut self, field: &'static str) -> Option<String> {
+    pub(crate) fn required_webhook(&mut self, field: &'static str) -> Option<&'f str> {
         let url = self.required_string(field)?;
-        let parsed = reqwest::Url::parse(&url).ok();
+        let parsed = reqwest::Url::parse(url).ok();
         let is_good = parsed.is_some_and(|parsed| match (parsed.scheme(), parsed.host_str()) {
             ("https", Some(_)) => true,
             ("http", Some(host)) => is_loopback(host),
@@ -130,8 +102,8 @@ impl Input {
     /// PHP would number its items, which no client can mean.
     pub(crate) fn map(&mut self, field: &'static str) -> Option<Variables> {
         match self.raw(field)? {
-            Value::Object(map) => Some(map.clone()),
-            Value::Array(list) if list.is_empty() => Some(Variables::new()),
+            Field::Other(Value::Object(map)) => Some(map.clone()),
+            Field::Other(Value::Array(list)) if list.is_empty() => Some(Variables::new()),
             _ => {
                 self.fail(field, "must be an array");
                 None
@@ -238,20 +210,4 @@ impl Input {
 /// Laravel's name for a field in a sentence.
 fn words(field: &str) -> String {
     field.replace('_', " ")
-}
-
-fn clean(value: Value) -> Value {
-    match value {
-        Value::String(text) => match text.trim() {
-            "" => Value::Null,
-            trimmed if trimmed.len() == text.len() => Value::String(text),
-            trimmed => Value::String(trimmed.to_owned()),
-        },
-        Value::Array(list) => list.into_iter().map(clean).collect(),
-        Value::Object(map) => map
-            .into_iter()
-            .map(|(name, value)| (name, clean(value)))
-            .collect(),
-        other => other,
-    }
 }

@@ -9,6 +9,8 @@ mod watch;
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post};
@@ -17,10 +19,15 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::api;
 use crate::world::World;
+
+/// Where the control plane lives on the server.
+pub(crate) const BASE_PATH: &str = "/__emulator";
 
 /// Everything under `/__emulator`.
 pub(crate) fn router(world: Arc<World>) -> Router {
+    let own = Arc::clone(&world);
     Router::new()
         .route("/__emulator", get(Redirect::permanent("/__emulator/")))
         .route("/__emulator/", get(page::html))
@@ -47,6 +54,11 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         .route("/__emulator/port", post(faults::close_port))
         .layer(from_fn_with_state(Arc::clone(&world), guard::check))
         .with_state(world)
+        // A path that is none is nobody's secret, and answered as the API does.
+        .fallback(move |request: Request| async move {
+            let (head, _) = request.into_parts();
+            api::nowhere(&own, &head).map(Body::new)
+        })
 }
 
 /// What was sent cannot be used; `error` says what would be right.

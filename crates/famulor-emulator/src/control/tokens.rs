@@ -33,7 +33,7 @@ pub(super) async fn set_balance(State(world): State<Arc<World>>, body: Bytes) ->
     match serde_json::from_slice::<Balance>(&body) {
         Ok(Balance { token, dollars }) => {
             let amount = Amount::dollars(dollars);
-            lock(&world.state).set_balance(Caller::Token(token), amount);
+            lock(&world.state).set_balance(Caller::token(&token), amount);
             StatusCode::NO_CONTENT.into_response()
         }
         Err(_) => unreadable("expected {\"token\": \"…\", \"dollars\": 0}"),

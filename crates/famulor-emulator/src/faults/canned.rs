@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use axum::body::Body;
-use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+
+use crate::answer::{Body, Response};
 
 /// An answer with any status, headers and body.
 ///
@@ -96,7 +96,7 @@ impl CannedAnswer {
             Value::String(text) => (text.clone(), None),
             json => (json.to_string(), Some("application/json")),
         };
-        let mut response = Response::new(Body::from(body));
+        let mut response = Response::new(Body::from(body.into_bytes()));
         // A status that HTTP has no room for is a server out of its mind.
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

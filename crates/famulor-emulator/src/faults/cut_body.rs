@@ -4,9 +4,10 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Body;
 use bytes::Bytes;
 use futures_core::Stream;
+
+use crate::answer::Body;
 
 /// Sends what it has and then fails, which makes hyper close the connection.
 struct CutBody {
@@ -15,10 +16,10 @@ struct CutBody {
 }
 
 pub(super) fn cut_after(kept: Bytes) -> Body {
-    Body::from_stream(CutBody {
+    Body::Pieces(axum::body::Body::from_stream(CutBody {
         kept: Some(kept),
         flushed: false,
-    })
+    }))
 }
 
 impl Stream for CutBody {

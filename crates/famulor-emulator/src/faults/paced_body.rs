@@ -6,10 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::Body;
 use bytes::Bytes;
 use futures_core::Stream;
 use tokio::time::Sleep;
+
+use crate::answer::Body;
 
 /// Pieces of a body, each after a wait in real time: a client's timeout runs on
 /// a real clock.
@@ -19,10 +20,10 @@ struct PacedBody {
 }
 
 pub(super) fn paced(pieces: impl IntoIterator<Item = (Duration, Bytes)>) -> Body {
-    Body::from_stream(PacedBody {
+    Body::Pieces(axum::body::Body::from_stream(PacedBody {
         pieces: pieces.into_iter().collect(),
         waiting: None,
-    })
+    }))
 }
 
 impl Stream for PacedBody {

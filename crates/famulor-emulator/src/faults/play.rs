@@ -1,7 +1,5 @@
 //! What an effect does to a call.
 
-use axum::body::{Body, to_bytes};
-use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CONTENT_LENGTH, LOCATION};
@@ -10,6 +8,7 @@ use serde_json::{Value, json};
 use super::canned::CannedAnswer;
 use super::cut_body::cut_after;
 use super::{After, AsAnswer, Before, Effect};
+use crate::answer::{Body, Response};
 use crate::operation::Operation;
 
 /// In a response's extensions: close the connection instead of sending it.
@@ -28,7 +27,7 @@ pub(crate) struct Spoiled(pub(crate) Bytes);
 
 /// A response that will not be sent.
 pub(crate) fn hang_up(how: Hangup) -> Response {
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(Body::EMPTY);
     response.extensions_mut().insert(how);
     response
 }
@@ -86,17 +85,17 @@ impl Effect {
     pub(crate) async fn spoil(&self, response: Response) -> Response {
         match self {
             Self::After(After::Close) => hang_up(Hangup::Close),
-            Self::After(After::Cut(keep)) => cut(response, *keep).await,
-            Self::After(After::Garble) => with_body(response, garble).await,
+            Self::After(After::Cut(keep)) => cut(response, *keep),
+            Self::After(After::Garble) => with_body(response, garble),
             Self::After(After::Delay(delay)) => {
                 tokio::time::sleep(*delay).await;
                 response
             }
             Self::After(After::Answer(answer)) => answer.response(),
-            Self::Answer(AsAnswer::UnknownRole) => with_json(response, add_unknown_role).await,
-            Self::Answer(AsAnswer::EmptyVariables) => with_json(response, empty_variables).await,
-            Self::Answer(AsAnswer::UnknownFields) => with_json(response, add_unknown_fields).await,
-            Self::Wire(wire) => wire.carry(response).await,
+            Self::Answer(AsAnswer::UnknownRole) => with_json(response, add_unknown_role),
+            Self::Answer(AsAnswer::EmptyVariables) => with_json(response, empty_variables),
+            Self::Answer(AsAnswer::UnknownFields) => with_json(response, add_unknown_fields),
+            Self::Wire(wire) => wire.carry(response),
             _ => response,
         }
     }
@@ -114,9 +113,9 @@ fn refusal(status: u16, operation: Operation, error: &str) -> Response {
     CannedAnswer::json(status, body).response()
 }
 
-async fn cut(response: Response, keep: usize) -> Response {
+fn cut(response: Response, keep: usize) -> Response {
     let (mut head, body) = response.into_parts();
-    let body = whole(body).await;
+    let body = whole(body);
     // One byte short at least: a body that is all there is not cut.
     let kept = body.slice(..keep.min(body.len().saturating_sub(1)));
     head.headers
@@ -154,7 +153,7 @@ fn add_unknown_fields(body: &mut Value) {
     }
 }
 
-async fn with_json(response: Response, change: impl FnOnce(&mut Value)) -> Response {
+fn with_json(response: Response, change: impl FnOnce(&mut Value)) -> Response {
     with_body(response, |body| match serde_json::from_slice(body) {
         Ok(mut json) => {
             change(&mut json);
@@ -162,17 +161,19 @@ async fn with_json(response: Response, change: impl FnOnce(&mut Value)) -> Respo
         }
         Err(_) => body.to_vec(),
     })
-    .await
 }
 
-async fn with_body(response: Response, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Response {
+fn with_body(response: Response, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Response {
     let (mut head, body) = response.into_parts();
-    let body = change(&whole(body).await);
+    let body = change(&whole(body));
     head.headers.remove(CONTENT_LENGTH);
     Response::from_parts(head, Body::from(body))
 }
 
-/// The emulator's own bodies are in memory and cannot fail to be read.
-pub(super) async fn whole(body: Body) -> Bytes {
-    to_bytes(body, usize::MAX).await.unwrap_or_default()
+/// A fault's own body, in pieces, is not spoiled once more.
+pub(super) fn whole(body: Body) -> Bytes {
+    match body {
+        Body::Whole(bytes) => bytes,
+        Body::Pieces(_) => Bytes::new(),
+    }
 }

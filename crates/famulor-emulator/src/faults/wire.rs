@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderValue, Version};
@@ -11,6 +9,7 @@ use http::{HeaderValue, Version};
 use super::Wire;
 use super::paced_body::paced;
 use super::play::{Hangup, Spoiled, hang_up, whole};
+use crate::answer::{Body, Response};
 
 /// In a response's extensions: these bytes instead of what an HTTP server would write.
 #[derive(Clone)]
@@ -18,20 +17,20 @@ pub(crate) struct Raw(pub(crate) Bytes);
 
 impl Wire {
     /// What becomes of the answer of a processed call.
-    pub(super) async fn carry(&self, response: Response) -> Response {
+    pub(super) fn carry(&self, response: Response) -> Response {
         match self {
             // The port is closed before a call is processed.
             Self::Refuse(_) => response,
             Self::Reset => hang_up(Hangup::Reset),
-            Self::Stall(duration) => stall(response, *duration).await,
-            Self::Drip { bytes, every } => drip(response, *bytes, *every).await,
-            Self::BadChunk => bad_chunk(response).await,
+            Self::Stall(duration) => stall(response, *duration),
+            Self::Drip { bytes, every } => drip(response, *bytes, *every),
+            Self::BadChunk => bad_chunk(response),
             Self::OversizedHeader(length) => oversized_header(response, *length),
         }
     }
 }
 
-async fn stall(response: Response, duration: Duration) -> Response {
+fn stall(response: Response, duration: Duration) -> Response {
     pace(response, |body| {
         let half = body.len() / 2;
         vec![
@@ -39,10 +38,9 @@ async fn stall(response: Response, duration: Duration) -> Response {
             (duration, body.slice(half..)),
         ]
     })
-    .await
 }
 
-async fn drip(response: Response, bytes: usize, every: Duration) -> Response {
+fn drip(response: Response, bytes: usize, every: Duration) -> Response {
     pace(response, |body| {
         let step = bytes.max(1);
         (0..body.len())
@@ -50,12 +48,11 @@ async fn drip(response: Response, bytes: usize, every: Duration) -> Response {
             .map(|start| (every, body.slice(start..(start + step).min(body.len()))))
             .collect()
     })
-    .await
 }
 
-async fn pace(response: Response, cut: impl FnOnce(Bytes) -> Vec<(Duration, Bytes)>) -> Response {
+fn pace(response: Response, cut: impl FnOnce(Bytes) -> Vec<(Duration, Bytes)>) -> Response {
     let (mut head, body) = response.into_parts();
-    let body = whole(body).await;
+    let body = whole(body);
     head.headers
         .insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     head.extensions.insert(Spoiled(body.clone()));
@@ -64,9 +61,9 @@ async fn pace(response: Response, cut: impl FnOnce(Bytes) -> Vec<(Duration, Byte
 
 /// A chunk, and then a chunk whose length is no number. An HTTP server cannot
 /// be made to write that, so it is written here.
-async fn bad_chunk(response: Response) -> Response {
+fn bad_chunk(response: Response) -> Response {
     let (mut head, body) = response.into_parts();
-    let body = whole(body).await;
+    let body = whole(body);
     head.headers.remove(CONTENT_LENGTH);
     head.headers
         .insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -87,7 +84,7 @@ async fn bad_chunk(response: Response) -> Response {
     raw.extend_from_slice(&body[half..]);
     raw.extend_from_slice(b"\r\n0\r\n\r\n");
 
-    let mut response = Response::new(Body::empty());
+    let mut response = Response::new(Body::EMPTY);
     *response.status_mut() = head.status;
     response.extensions_mut().insert(Spoiled(body));
     response.extensions_mut().insert(Raw(raw.into()));

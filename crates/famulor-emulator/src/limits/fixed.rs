@@ -11,7 +11,7 @@ pub(super) struct FixedWindow {
 }
 
 impl FixedWindow {
-    pub(super) fn take(&mut self, limit: RateLimit, now: Duration) -> Result<u32, Duration> {
+    pub(super) fn take(&mut self, limit: RateLimit, now: Duration) -> Result<(), Duration> {
         let opened = match self.opened {
             Some(opened) if now < opened + limit.window() => opened,
             _ => {
@@ -24,7 +24,7 @@ impl FixedWindow {
         }
         self.opened = Some(opened);
         self.counted += 1;
-        Ok(limit.requests() - self.counted)
+        Ok(())
     }
 
     pub(super) fn used(&self, limit: RateLimit, now: Duration) -> (u32, Duration) {

@@ -46,15 +46,6 @@ pub(crate) enum Scope {
     Reply,
 }
 
-impl Scope {
-    fn counts(self, operation: Operation) -> bool {
-        match self {
-            Self::General => true,
-            Self::Reply => operation == Operation::GenerateReply,
-        }
-    }
-}
-
 /// A call that came too soon.
 #[derive(Debug)]
 pub(crate) struct TooMany {
@@ -141,7 +132,7 @@ impl Limits {
         operation: Operation,
         now: Duration,
     ) -> Result<(), TooMany> {
-        let limits = self.own.get(caller).unwrap_or(&self.limits);
+        let limits = of(&self.own, &self.limits, caller);
         if limits.is_empty() {
             return Ok(());
         }
@@ -153,48 +144,49 @@ impl Limits {
             }
         };
         for ((scope, limit), meter) in limits.iter().zip(meters) {
-            if !scope.counts(operation) {
+            if !scope.is_for(operation) {
                 continue;
             }
-            if let Err(wait) = meter.take(*limit, now) {
-                return Err(TooMany {
-                    scope: *scope,
-                    headers: LimitHeaders::counted(limit.requests(), 0),
-                    retry_after: wait.as_secs(),
-                });
-            }
+            meter.take(*limit, now).map_err(|wait| TooMany {
+                scope: *scope,
+                headers: LimitHeaders::counted(limit.requests(), 0),
+                retry_after: wait.as_secs(),
+            })?;
         }
         Ok(())
     }
 
-    /// What an answer says that is written at emulated time `now`: Laravel's
-    /// throttle counts a call before the handler runs, and reads its counter for
-    /// the headers afterwards, when others may have been counted too.
+    /// What an answer that is written at `now` says of the limits; `None`: there
+    /// are none.
     pub(crate) fn headers(
         &self,
         caller: &Caller,
         operation: Operation,
         now: Duration,
     ) -> Option<LimitHeaders> {
+        let limits = of(&self.own, &self.limits, caller);
+        let meters = self.meters.get(caller).map(Vec::as_slice);
         let mut shown: Option<LimitHeaders> = None;
-        let limits = self.own.get(caller).unwrap_or(&self.limits);
-        let meters = self.meters.get(caller);
         for (index, (scope, limit)) in limits.iter().enumerate() {
-            if !scope.counts(operation) {
+            if !scope.is_for(operation) {
                 continue;
             }
+            // Nothing is used any more after a reset.
             let meter = meters.and_then(|meters| meters.get(index));
             let used = meter.map_or(0, |meter| meter.used(*limit, now).0);
             let remaining = limit.requests().saturating_sub(used);
             // Generate-reply shows its own limit; elsewhere Laravel keeps the
             // headers with the fewest remaining.
-            let better =
-                shown.is_none_or(|shown| *scope == Scope::Reply || remaining < shown.remaining());
-            if better {
+            if *scope == Scope::Reply || shown.is_none_or(|shown| remaining < shown.remaining()) {
                 shown = Some(LimitHeaders::counted(limit.requests(), remaining));
             }
         }
         shown
+    }
+
+    /// Nobody has a limit.
+    pub(crate) fn are_off(&self) -> bool {
+        self.limits.is_empty() && self.own.values().all(Vec::is_empty)
     }
 
     /// Gives every caller a fresh quota.
@@ -206,11 +198,11 @@ impl Limits {
     pub(crate) fn used(&self, now: Duration) -> Vec<LimitUse> {
         let mut used = Vec::new();
         for (caller, meters) in &self.meters {
-            let limits = self.own.get(caller).unwrap_or(&self.limits);
+            let limits = of(&self.own, &self.limits, caller);
             for ((scope, limit), meter) in limits.iter().zip(meters) {
                 let (count, free_in) = meter.used(*limit, now);
                 used.push(LimitUse {
-                    token: caller.mark(),
+                    token: caller.mark().to_string(),
                     scope: match scope {
                         Scope::Reply => "replies",
                         Scope::General => "general",
@@ -240,6 +232,24 @@ impl Limits {
     }
 }
 
+/// The caller's own limits, or else everybody's.
+fn of<'l>(
+    own: &'l HashMap<Caller, Vec<Scoped>>,
+    everybodys: &'l [Scoped],
+    caller: &Caller,
+) -> &'l [Scoped] {
+    if own.is_empty() {
+        return everybodys;
+    }
+    own.get(caller).map_or(everybodys, Vec::as_slice)
+}
+
+impl Scope {
+    fn is_for(self, operation: Operation) -> bool {
+        self == Self::General || operation == Operation::GenerateReply
+    }
+}
+
 impl Meter {
     fn new(algorithm: LimitAlgorithm) -> Self {
         match algorithm {
@@ -249,8 +259,12 @@ impl Meter {
         }
     }
 
-    /// What remains after this call, or how long until the next may come.
-    fn take(&mut self, limit: RateLimit, now: Duration) -> Result<u32, Duration> {
+    /// Counts a call.
+    ///
+    /// # Errors
+    ///
+    /// How long until the next may come.
+    fn take(&mut self, limit: RateLimit, now: Duration) -> Result<(), Duration> {
         match self {
             Self::Fixed(meter) => meter.take(limit, now),
             Self::SlidingLog(meter) => meter.take(limit, now),

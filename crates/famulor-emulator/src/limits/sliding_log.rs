@@ -11,7 +11,7 @@ pub(super) struct SlidingLog {
 }
 
 impl SlidingLog {
-    pub(super) fn take(&mut self, limit: RateLimit, now: Duration) -> Result<u32, Duration> {
+    pub(super) fn take(&mut self, limit: RateLimit, now: Duration) -> Result<(), Duration> {
         while let Some(oldest) = self.accepted.front() {
             if *oldest + limit.window() > now {
                 break;
@@ -23,7 +23,7 @@ impl SlidingLog {
             (0, Some(oldest)) => Err(*oldest + limit.window() - now),
             _ => {
                 self.accepted.push_back(now);
-                Ok(remaining as u32 - 1)
+                Ok(())
             }
         }
     }

@@ -12,17 +12,14 @@ pub(super) struct TokenBucket {
 }
 
 impl TokenBucket {
-    pub(super) fn take(&mut self, limit: RateLimit, now: Duration) -> Result<u32, Duration> {
+    pub(super) fn take(&mut self, limit: RateLimit, now: Duration) -> Result<(), Duration> {
         let per_token = limit.window() / limit.requests();
         let missing = self.full_at.saturating_sub(now) + per_token;
         if missing > limit.window() {
             return Err(missing - limit.window());
         }
         self.full_at = now + missing;
-        let left = (limit.window() - missing).as_nanos() / per_token.as_nanos().max(1);
-        Ok(u32::try_from(left)
-            .unwrap_or(u32::MAX)
-            .min(limit.requests() - 1))
+        Ok(())
     }
 
     pub(super) fn used(&self, limit: RateLimit, now: Duration) -> (u32, Duration) {

@@ -6,6 +6,7 @@
 
 use serde_json::json;
 
+use super::topics::{Topic, Topics};
 use super::{Reply, Turn};
 use crate::state::FunctionCall;
 
@@ -13,26 +14,14 @@ const CHECK: &str = "check_availability";
 const BOOK: &str = "book_appointment";
 
 /// Answers a message about an appointment; others are left to somebody else.
-pub(super) fn answer(turn: &Turn<'_>) -> Option<Reply> {
-    let said = turn.message.to_lowercase();
-    let mentions = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if mentions(&["friday", "10"]) && slots_are_offered(turn) {
+pub(super) fn answer(turn: &Turn<'_>, topics: Topics) -> Option<Reply> {
+    if topics.has(Topic::Friday) && slots_are_offered(turn) {
         return Some(book(turn, "Friday at 10 AM", "2025-01-10T10:00:00"));
     }
-    if mentions(&["tomorrow", "2 pm", "14:00", "wednesday"]) && slots_are_offered(turn) {
+    if topics.has(Topic::Tomorrow) && slots_are_offered(turn) {
         return Some(book(turn, "tomorrow at 2 PM", "2025-01-08T14:00:00"));
     }
-    mentions(&[
-        "appointment",
-        "availab",
-        "demo",
-        "schedule",
-        "meeting",
-        "slot",
-        "calendar",
-        "termin",
-    ])
-    .then(check)
+    topics.has(Topic::Calendar).then(check)
 }
 
 /// The assistant's last word on the calendar was an offer, not a booking.

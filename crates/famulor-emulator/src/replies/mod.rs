@@ -7,11 +7,13 @@
 mod calendar;
 mod documented;
 mod rules;
+mod topics;
 
 use serde_json::Value;
 
 pub(crate) use self::rules::{Answer, Condition, Rule, TakeOver};
 
+use self::topics::{Topic, Topics};
 use crate::seeded::Seeded;
 use crate::state::{ConversationKind, FunctionCall, Message, Variables};
 
@@ -61,34 +63,34 @@ impl Turn<'_> {
 
     /// Answers the message.
     pub(crate) fn answer(&self) -> Reply {
-        documented::answer(self)
-            .or_else(|| calendar::answer(self))
-            .unwrap_or_else(|| self.talk())
+        if let Some(answer) = documented::answer(self) {
+            return answer;
+        }
+        let topics = Topics::of(self.message);
+        calendar::answer(self, topics).unwrap_or_else(|| self.talk(topics))
     }
 
-    fn talk(&self) -> Reply {
-        let said = self.message.to_lowercase();
-        let about = |words: &[&str]| words.iter().any(|word| said.contains(word));
-        let text = if about(&["remember", "did i say", "what i said", "my name"]) {
-            self.recall(&said)
-        } else if about(&["order", "delivery", "shipping", "parcel", "bestellung"]) {
+    fn talk(&self, topics: Topics) -> Reply {
+        let text = if topics.has(Topic::Memory) {
+            self.recall()
+        } else if topics.has(Topic::Order) {
             self.order()
-        } else if about(&["price", "cost", "plan", "offer", "preis"]) {
+        } else if topics.has(Topic::Price) {
             self.with_memory(
                 "Our plans start small and grow with you. Shall I send you the price list, or \
                  would you rather talk it through with a colleague?",
             )
-        } else if about(&["human", "person", "agent", "manager", "complain"]) {
+        } else if topics.has(Topic::Person) {
             self.with_memory(
                 "I understand. I've made a note for my colleagues, so that you won't have to \
                  explain it twice. Is there anything I can do until they are with you?",
             )
-        } else if is_farewell(&said) {
+        } else if topics.has(Topic::Farewell) {
             format!(
                 "You're very welcome{}! Is there anything else I can help you with?",
                 self.comma_name()
             )
-        } else if is_small_talk(&said) {
+        } else if is_small_talk(self.message) {
             self.greet()
         } else {
             self.acknowledge()
@@ -107,12 +109,12 @@ impl Turn<'_> {
         }
     }
 
-    fn recall(&self, said: &str) -> String {
+    fn recall(&self) -> String {
         let name = match self.first_name() {
             Some(name) => format!("You are {name}. "),
             None => String::new(),
         };
-        let recalled = if said.contains("first") {
+        let recalled = if self.message.to_lowercase().contains("first") {
             self.said_before().next_back()
         } else {
             self.earlier()
@@ -187,7 +189,7 @@ impl Turn<'_> {
         const MEMORY: usize = 10;
         self.said_before()
             .take(MEMORY)
-            .find(|said| !is_small_talk(&said.to_lowercase()))
+            .find(|said| !is_small_talk(said))
             .or_else(|| self.said_before().next())
     }
 
@@ -230,20 +232,22 @@ fn is_greeting(said: &str) -> bool {
         "guten tag",
         "hey",
     ];
+    let starts_with = |greeting: &&str| {
+        let start = said.get(..greeting.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(greeting))
+    };
+    if GREETINGS.iter().any(|greeting| starts_with(&greeting)) {
+        return true;
+    }
     let first = said.split(|letter: char| !letter.is_alphabetic()).next();
-    first == Some("hi") || GREETINGS.iter().any(|greeting| said.starts_with(greeting))
-}
-
-fn is_farewell(said: &str) -> bool {
-    ["thank", "danke", "bye"]
-        .iter()
-        .any(|word| said.contains(word))
+    first.is_some_and(|first| first.eq_ignore_ascii_case("hi"))
 }
 
 /// Short enough to be nothing but courtesy.
 fn is_small_talk(said: &str) -> bool {
     const COURTESY: usize = 20;
-    said.chars().count() <= COURTESY && (is_greeting(said) || is_farewell(said))
+    let is_short = said.len() <= COURTESY || said.chars().count() <= COURTESY;
+    is_short && (is_greeting(said) || Topics::of(said).has(Topic::Farewell))
 }
 
 /// As much of a message as one would repeat to the person who wrote it.

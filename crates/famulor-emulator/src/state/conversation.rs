@@ -1,5 +1,6 @@
 //! A conversation and what is said in it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::SystemTime;
 
@@ -60,7 +61,7 @@ pub struct FunctionCall {
 #[serde(deny_unknown_fields)]
 pub struct Message {
     /// `user` or `assistant`; others are not documented.
-    pub role: String,
+    pub role: Cow<'static, str>,
     /// What was said.
     pub content: String,
     /// Tools used in this turn. A history leaves the field out when there are
@@ -74,7 +75,7 @@ pub struct Message {
 
 impl Message {
     /// A turn without tools.
-    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+    pub fn new(role: impl Into<Cow<'static, str>>, content: impl Into<String>) -> Self {
         Self {
             role: role.into(),
             content: content.into(),

@@ -31,7 +31,8 @@ pub(crate) struct State {
     pub(crate) assistants: Vec<Assistant>,
     conversations: Vec<Conversation>,
     by_id: HashMap<String, usize>,
-    by_customer: HashMap<(i64, String), usize>,
+    /// Per customer, one for each assistant they have talked to.
+    by_customer: HashMap<String, Vec<(i64, usize)>>,
     balances: HashMap<Caller, Amount>,
     opening_balance: Amount,
     seeded: Seeded,
@@ -103,8 +104,9 @@ impl State {
         };
         self.by_id.insert(conversation.id.clone(), index);
         if let Some(customer) = &conversation.external_identifier {
-            self.by_customer
-                .insert((conversation.assistant_id, customer.clone()), index);
+            let of_customer = self.by_customer.entry(customer.clone()).or_default();
+            of_customer.retain(|(assistant, _)| *assistant != conversation.assistant_id);
+            of_customer.push((conversation.assistant_id, index));
         }
         if index == self.conversations.len() {
             self.conversations.push(conversation);
@@ -135,50 +137,61 @@ impl State {
         id
     }
 
-    /// The conversation of this customer with this assistant, started if there
-    /// is none. Its id comes from the pair, whatever came before it.
+    /// Starts the conversation of this customer with this assistant; where it
+    /// is. Its id comes from the pair, whatever came before it.
     pub(crate) fn open_for_customer(
         &mut self,
         assistant: i64,
         customer: &str,
         now: Timestamp,
-    ) -> &mut Conversation {
-        let key = (assistant, customer.to_owned());
-        let index = match self.by_customer.get(&key) {
-            Some(index) => *index,
-            None => {
-                let id = self
-                    .seeded
-                    .conversation_id(&format!("customer {assistant} {customer}"));
-                self.add_conversation(
-                    Conversation {
-                        id,
-                        assistant_id: assistant,
-                        kind: ConversationKind::Api,
-                        external_identifier: Some(customer.to_owned()),
-                        ..Conversation::default()
-                    },
-                    now,
-                );
-                self.conversations.len() - 1
-            }
-        };
-        &mut self.conversations[index]
+    ) -> usize {
+        let id = self
+            .seeded
+            .conversation_id(&format!("customer {assistant} {customer}"));
+        self.add_conversation(
+            Conversation {
+                id: id.clone(),
+                assistant_id: assistant,
+                kind: ConversationKind::Api,
+                external_identifier: Some(customer.to_owned()),
+                ..Conversation::default()
+            },
+            now,
+        );
+        // It may stand in the place of one that was given to the emulator.
+        self.index(&id).unwrap_or_default()
+    }
+
+    /// Where the conversation of this customer with this assistant is.
+    pub(crate) fn index_of(&self, assistant: i64, customer: &str) -> Option<usize> {
+        let of_customer = self.by_customer.get(customer)?.iter();
+        let mut found = of_customer.filter(|(with, _)| *with == assistant);
+        found.next().map(|(_, index)| *index)
     }
 
     /// The conversation of this customer with this assistant, if there is one.
     pub(crate) fn conversation_of(&self, assistant: i64, customer: &str) -> Option<&Conversation> {
-        let index = self.by_customer.get(&(assistant, customer.to_owned()))?;
-        self.conversations.get(*index)
+        self.at(self.index_of(assistant, customer)?)
     }
 
     pub(crate) fn conversation(&self, id: &str) -> Option<&Conversation> {
-        let index = self.index(id)?;
-        self.conversations.get(index)
+        self.at(self.index(id)?)
     }
 
     pub(crate) fn conversation_mut(&mut self, id: &str) -> Option<&mut Conversation> {
-        let index = self.index(id)?;
+        self.at_mut(self.index(id)?)
+    }
+
+    /// Where a conversation is: good until a reset.
+    pub(crate) fn index(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    pub(crate) fn at(&self, index: usize) -> Option<&Conversation> {
+        self.conversations.get(index)
+    }
+
+    pub(crate) fn at_mut(&mut self, index: usize) -> Option<&mut Conversation> {
         self.conversations.get_mut(index)
     }
 
@@ -205,10 +218,13 @@ impl State {
     ///
     /// The balance does not cover the price; nothing is taken.
     pub(crate) fn charge(&mut self, caller: &Caller, price: Amount) -> Result<(), OutOfMoney> {
-        let balance = self
-            .balances
-            .entry(caller.clone())
-            .or_insert(self.opening_balance);
+        let balance = match self.balances.get_mut(caller) {
+            Some(balance) => balance,
+            None => self
+                .balances
+                .entry(caller.clone())
+                .or_insert(self.opening_balance),
+        };
         if *balance < price {
             return Err(OutOfMoney);
         }
@@ -219,10 +235,6 @@ impl State {
     /// The integer id that webhooks show, which is the list's position too.
     pub(crate) fn number_of(&self, id: &str) -> u64 {
         self.index(id).map_or(0, |index| index as u64 + 1)
-    }
-
-    fn index(&self, id: &str) -> Option<usize> {
-        self.by_id.get(id).copied()
     }
 
     fn fresh_id(&mut self) -> String {

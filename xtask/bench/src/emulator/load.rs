@@ -38,15 +38,15 @@ impl Request {
     }
 }
 
-/// Requests a second.
+/// As many requests as there is time for; how many, and the time it took.
 pub(super) async fn during(
     address: SocketAddr,
     request: &Request,
     run: Duration,
-) -> Result<f64, String> {
+) -> Result<(u64, Duration), String> {
     let start = Instant::now();
     let done = drive(address, request, move |_| start.elapsed() < run).await?;
-    Ok(done as f64 / start.elapsed().as_secs_f64())
+    Ok((done, start.elapsed()))
 }
 
 /// So many requests.
@@ -102,6 +102,13 @@ impl Line {
         })
     }
 
+    /// The body of the last answer.
+    fn body(&self) -> String {
+        let answer = String::from_utf8_lossy(&self.buffer);
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body);
+        body.unwrap_or_default().to_owned()
+    }
+
     /// One request and its whole answer, which has to be a 200.
     pub(super) async fn ask(&mut self, request: &[u8]) -> Result<(), String> {
         self.stream
@@ -131,16 +138,19 @@ impl Line {
 
 /// The head has come, and as much of a body as it says.
 fn is_whole(answer: &[u8]) -> bool {
+    const LENGTH: &[u8] = b"content-length:";
     let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return false;
     };
-    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length:"))
-        .and_then(|length| length.trim().parse::<usize>().ok());
+    let length = answer[..end].split(|byte| *byte == b'\n').find_map(|line| {
+        let (name, value) = line.split_at_checked(LENGTH.len())?;
+        name.eq_ignore_ascii_case(LENGTH).then_some(value)
+    });
     match length {
-        Some(length) => answer.len() >= end + 4 + length,
+        Some(length) => std::str::from_utf8(length)
+            .ok()
+            .and_then(|length| length.trim().parse::<usize>().ok())
+            .is_some_and(|length| answer.len() >= end + 4 + length),
         None => answer.ends_with(b"0\r\n\r\n"),
     }
 }
@@ -151,4 +161,13 @@ pub(super) async fn answers(address: SocketAddr, path: &str) -> bool {
         return false;
     };
     line.ask(&Request::at(path).of(0)).await.is_ok()
+}
+
+/// What the emulator answers once it knows the customer: the body that every server here is to send.
+pub(super) async fn body(address: SocketAddr) -> Result<String, String> {
+    let mut line = Line::open(address).await?;
+    let request = Request::reply().of(0);
+    line.ask(&request).await?;
+    line.ask(&request).await?;
+    Ok(line.body())
 }

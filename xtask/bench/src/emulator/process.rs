@@ -1,5 +1,6 @@
-//! A server as a process of its own, ended with its value.
+//! A server as a process of its own, measured from outside, ended with its value.
 
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -15,22 +16,44 @@ pub(super) struct Process {
 }
 
 impl Process {
-    pub(super) async fn start(server: &str) -> Result<Self, String> {
+    /// A server that answers with `body`, where it does not think of one itself.
+    pub(super) async fn start(server: &str, body: &str) -> Result<Self, String> {
         let own = std::env::current_exe().map_err(|e| e.to_string())?;
         let address = free_port()?;
-        let mut command = match server {
+        let command = match server {
             "prism" => prism(&own, address)?,
             _ => {
                 let mut command = Command::new(own);
-                command.args(["serve", server, &address.to_string()]);
+                command.args(["serve", server, &address.to_string(), body]);
                 command
             }
         };
+        Self::begin(server, command, Stdio::null(), address).await
+    }
+
+    /// The same in callgrind, which counts on its standard error when it is asked to end.
+    pub(super) async fn counted(server: &str, body: &str) -> Result<Self, String> {
+        let own = std::env::current_exe().map_err(|e| e.to_string())?;
+        let address = free_port()?;
+        let mut command = Command::new("valgrind");
+        command
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(own)
+            .args(["serve", server, &address.to_string(), body]);
+        Self::begin(server, command, Stdio::piped(), address).await
+    }
+
+    async fn begin(
+        server: &str,
+        mut command: Command,
+        errors: Stdio,
+        address: SocketAddr,
+    ) -> Result<Self, String> {
         let start = Instant::now();
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(errors)
             .spawn()
             .map_err(|e| format!("{server}: {e}"))?;
         let mut process = Self {
@@ -50,6 +73,38 @@ impl Process {
         }
         process.first_answer = start.elapsed();
         Ok(process)
+    }
+
+    /// The processor time that it has taken, its own and the system's for it.
+    pub(super) fn cpu(&self) -> Result<Duration, String> {
+        /// What Linux counts in, whatever the machine.
+        const TICKS_A_SECOND: f64 = 100.0;
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(&path).map_err(|e| format!("{path}: {e}"))?;
+        // Fields 14 and 15; the second one is a name in brackets that may hold spaces.
+        let after_name = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = |nth| after_name.split_whitespace().nth(nth)?.parse::<f64>().ok();
+        let (Some(user), Some(system)) = (ticks(11), ticks(12)) else {
+            return Err(format!("{path} has no times"));
+        };
+        Ok(Duration::from_secs_f64((user + system) / TICKS_A_SECOND))
+    }
+
+    /// Ends a counted process: how many instructions it took.
+    pub(super) fn instructions(mut self) -> Result<u64, String> {
+        let asked = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        asked.map_err(|e| format!("kill: {e}"))?;
+        let mut text = String::new();
+        if let Some(mut errors) = self.child.stderr.take() {
+            errors
+                .read_to_string(&mut text)
+                .map_err(|e| e.to_string())?;
+        }
+        text.lines()
+            .find_map(|line| line.split("Collected :").nth(1)?.trim().parse().ok())
+            .ok_or_else(|| format!("callgrind gave no count:\n{text}"))
     }
 
     /// What it has in memory, in kB.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 use famulor_emulator::Emulator;
@@ -18,11 +18,8 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const PATH: &str = "/api/ai/generate-reply";
 
-/// As long as the emulator's own answer to the same request.
-const BODY: &str = r#"{"success":true,"conversation_id":"3f2b8c1e-5d47-4a90-9c6e-2b7f1d0a8e64","customer_identifier":"+49155551000","reply":"Hello! How can I help you today?","function_calls":[],"ai_disabled":false}"#;
-
-/// Serves until it is killed.
-pub(crate) fn serve(server: &str, address: &str) -> Result<(), String> {
+/// Serves until it is killed; `body` is what the yardsticks answer.
+pub(crate) fn serve(server: &str, address: &str, body: &str) -> Result<(), String> {
     let address: SocketAddr = address
         .parse()
         .map_err(|_| format!("{address}: no address"))?;
@@ -37,15 +34,12 @@ pub(crate) fn serve(server: &str, address: &str) -> Result<(), String> {
                 let _emulator = builder.start().await.map_err(|e| e.to_string())?;
                 std::future::pending().await
             }
-            "axum" => bare(address).await,
+            "axum" => bare(address, Bytes::copy_from_slice(body.as_bytes())).await,
             "wiremock" => {
                 let listener = std::net::TcpListener::bind(address).map_err(|e| e.to_string())?;
-                // Its own record of requests grows without end: off, in its favour.
-                let builder = MockServer::builder()
-                    .listener(listener)
-                    .disable_request_recording();
-                let server = builder.start().await;
-                let answer = ResponseTemplate::new(200).set_body_raw(BODY, "application/json");
+                // As it comes: it records requests, as the emulator keeps its journal.
+                let server = MockServer::builder().listener(listener).start().await;
+                let answer = ResponseTemplate::new(200).set_body_raw(body, "application/json");
                 let stub = Mock::given(method("POST"))
                     .and(path(PATH))
                     .respond_with(answer);
@@ -58,9 +52,9 @@ pub(crate) fn serve(server: &str, address: &str) -> Result<(), String> {
 }
 
 /// axum's router with one handler that takes the body and returns a text.
-async fn bare(address: SocketAddr) -> Result<(), String> {
+async fn bare(address: SocketAddr, body: Bytes) -> Result<(), String> {
     let handler =
-        post(|_: axum::body::Bytes| async { ([(CONTENT_TYPE, "application/json")], BODY) });
+        post(move |_: Bytes| async move { ([(CONTENT_TYPE, "application/json")], body.clone()) });
     let router: Router = Router::new().route(PATH, handler);
     let listener = tokio::net::TcpListener::bind(address)
         .await

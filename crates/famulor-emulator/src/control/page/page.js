@@ -122,7 +122,11 @@ function faultRow(fault) {
   const left = times === null ? "all" : `${times} left`;
   const text = `${JSON.stringify(rest)} · ${left}${skip ? `, after ${skip}` : ""}${hits ? `, hit ${hits}` : ""}`;
   const off = element("button", { type: "button", textContent: "Off",
-    onclick: () => act(() => call(`faults/${id}`, "DELETE")) });
+    onclick: async () => {
+      await act(() => call(`faults/${id}`, "DELETE"));
+      // The button is gone; the keyboard goes on at the next one, or where faults are switched on.
+      ($("faults").querySelector("button") || $("fault").elements.on).focus();
+    } });
   off.dataset.key = `f${id}`;
   off.setAttribute("aria-label", `Switch off fault ${id}`);
   return element("li", { className: "row" }, element("span", { textContent: text }), off);
