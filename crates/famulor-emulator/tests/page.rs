@@ -7,7 +7,7 @@ mod probe;
 use std::time::Duration;
 
 use browser::{Browser, chromium};
-use famulor_emulator::{After, Before, CannedAnswer, Fault, Operation};
+use famulor_emulator::{After, Before, CannedAnswer, Emulator, Fault, Operation};
 use famulor_test_judge::emulator;
 use probe::{Probe, until};
 use reqwest::Method;
