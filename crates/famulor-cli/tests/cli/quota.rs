@@ -2,7 +2,7 @@
 
 use famulor_emulator::Operation;
 
-use crate::fixture::{Fixture, reply};
+use crate::fixture::{CONVERSATION, Fixture, reply};
 
 /// What the server let through, and what it refused.
 fn replies(world: &Fixture) -> (usize, usize) {
@@ -25,6 +25,56 @@ fn commands_in_a_loop_share_their_slots_instead_of_being_refused() {
         "{sixth:?}"
     );
     assert_eq!(replies(&world), (5, 0));
+}
+
+#[test]
+fn a_command_that_waits_says_for_how_long() {
+    let world = Fixture::new();
+    let one_a_second = |more: &[&str]| {
+        let arguments = [&["--rate-limit", "1/1s"], more, &["Hello"]].concat();
+        world.famulor(reply(&arguments)).run()
+    };
+    let first = one_a_second(&[]).exits(0);
+    assert!(!first.stderr.contains("waiting"), "{first:?}");
+    let second = one_a_second(&[]).exits(0);
+    let seconds = second
+        .stderr
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("waiting "))
+        .and_then(|line| line.strip_suffix("s for a free slot in the rate limit"))
+        .and_then(|seconds| seconds.parse::<f64>().ok());
+    assert!(
+        seconds.is_some_and(|seconds| (0.0..1.1).contains(&seconds)),
+        "{second:?}"
+    );
+    let third = one_a_second(&["--quiet"]).exits(0);
+    assert!(!third.stderr.contains("waiting"), "{third:?}");
+    assert_eq!(replies(&world), (3, 0));
+}
+
+/// The one for replies and those for all calls.
+#[test]
+fn without_a_rate_limit_nothing_waits_for_a_slot_or_takes_one() {
+    let world = Fixture::with(|emulator| emulator.without_limits());
+    let off = ["--rate-limit", "off", "--max-wait", "0s"];
+    let reads = (0..21).map(|_| {
+        let get = world.famulor(["conversation", "get", CONVERSATION]);
+        get.args(&off).start()
+    });
+    // All at once, so that they come within ten seconds.
+    for read in reads.collect::<Vec<_>>() {
+        read.end().exits(0);
+    }
+    for _ in 0..6 {
+        world.famulor(reply(&["Hello"])).args(&off).run().exits(0);
+    }
+    // With the limits, all of the five slots are still there.
+    for _ in 0..5 {
+        let call = world.famulor(reply(&["--max-wait", "0s", "Hello"]));
+        call.run().exits(0);
+    }
+    assert_eq!(replies(&world), (11, 0));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod chance;
 mod deadlines;
 mod degrade;
+mod hours;
 mod permits;
 mod stores;
 mod threads;
