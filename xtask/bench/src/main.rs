@@ -3,6 +3,7 @@
 mod call;
 mod cli;
 mod emulator;
+mod outbox;
 mod quota;
 
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
         ["quota"] => quota::run(),
         ["call"] => call::run(),
         ["cli"] => cli::run(),
+        ["outbox"] => outbox::run(),
         ["emulator"] => emulator::run(1_000_000),
         ["emulator", requests] => match requests.parse() {
             Ok(requests) => emulator::run(requests),
@@ -25,7 +27,9 @@ fn main() -> ExitCode {
         ["drive", address, requests] => emulator::drive(address, requests),
         // What `call` runs under callgrind.
         ["call-client", client, url, calls] => call::client(client, url, calls),
-        _ => Err("usage: cargo xtask bench quota | call | cli | emulator [REQUESTS]".to_owned()),
+        // What `outbox` runs as processes of their own.
+        ["outbox-scale", input, store, rows] => outbox::measured(input, store, rows),
+        _ => Err("usage: cargo xtask bench quota | call | cli | outbox | emulator [REQUESTS]".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
