@@ -145,6 +145,7 @@ impl<S: QuotaStore> Worker for Pairs<S> {
 async fn compare<A: Worker, B: Worker>(
     mut ours: Vec<A>,
     mut bare: Vec<B>,
+    length: Duration,
 ) -> Result<Compared, String> {
     ours = warm_up(ours).await?;
     bare = warm_up(bare).await?;
@@ -152,11 +153,11 @@ async fn compare<A: Worker, B: Worker>(
     for turn in 0..TURNS {
         let (one, other);
         if ours_first(turn) {
-            (ours, one) = one_turn(ours).await?;
-            (bare, other) = one_turn(bare).await?;
+            (ours, one) = one_turn(ours, length).await?;
+            (bare, other) = one_turn(bare, length).await?;
         } else {
-            (bare, other) = one_turn(bare).await?;
-            (ours, one) = one_turn(ours).await?;
+            (bare, other) = one_turn(bare, length).await?;
+            (ours, one) = one_turn(ours, length).await?;
         }
         turns.push(Turn {
             ours: one,
@@ -182,14 +183,14 @@ async fn warm_up<W: Worker>(workers: Vec<W>) -> Result<Vec<W>, String> {
 }
 
 /// All workers at once for one turn; microseconds that each took for one thing.
-async fn one_turn<W: Worker>(workers: Vec<W>) -> Result<(Vec<W>, f64), String> {
+async fn one_turn<W: Worker>(workers: Vec<W>, length: Duration) -> Result<(Vec<W>, f64), String> {
     let count = workers.len();
     let mut running = JoinSet::new();
     let began = Instant::now();
     for mut worker in workers {
         running.spawn(async move {
             let mut done = 0_u32;
-            while began.elapsed() < TURN {
+            while began.elapsed() < length {
                 worker.once().await?;
                 done += 1;
             }
