@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use famulor_quota::{AccountKey, Answer, Ask, Completion, Lane, Limit, QuotaStore};
+use famulor_quota::{AccountKey, Answer, Ask, Completion, Lane, Limit, QuotaStore, Seen};
 use tokio::task::JoinSet;
 
 use super::turns::{Compared, Turn, ours_first};
@@ -69,9 +69,9 @@ pub(crate) fn measure() -> Result<Vec<StoreCost>, String> {
 trait Worker: Send + Sized + 'static {
     fn once(&mut self) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// How often, until rows are there, statements prepared and caches warm.
-    fn warm_up(&self) -> usize {
-        1
+    /// Until rows are there, statements prepared and caches warm.
+    fn warm_up(&mut self) -> impl Future<Output = Result<(), String>> + Send {
+        self.once()
     }
 }
 
@@ -101,19 +101,38 @@ impl<S: QuotaStore> Pairs<S> {
     }
 }
 
+impl<S: QuotaStore> Pairs<S> {
+    async fn acquire(&self, account: AccountKey) -> Result<Answer, String> {
+        let limits = Arc::clone(&self.limits);
+        let ask = Ask::new(account, limits, Lane::Interactive, Duration::from_secs(92));
+        let answer = self.store.acquire(ask).await;
+        answer.map_err(|error| error.to_string())
+    }
+}
+
 impl<S: QuotaStore> Worker for Pairs<S> {
-    fn warm_up(&self) -> usize {
-        self.accounts.len()
+    /// Each account learns of a stranger, which it remembers for half an hour.
+    /// Otherwise stores would take accounts of such short windows for idle and
+    /// forget them between two calls, which they do not with a minute's window.
+    async fn warm_up(&mut self) -> Result<(), String> {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        for account in self.accounts.clone() {
+            if let Answer::Granted(slot) = self.acquire(account).await? {
+                let limit = self.limits[0].clone();
+                let counted = limit.requests();
+                let seen = Completion::Answered(Some(Seen { limit, counted }));
+                let completed = self.store.complete(account, slot, seen).await;
+                completed.map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
     }
 
     async fn once(&mut self) -> Result<(), String> {
         loop {
             let account = self.accounts[self.next % self.accounts.len()];
             self.next += 1;
-            let limits = Arc::clone(&self.limits);
-            let ask = Ask::new(account, limits, Lane::Interactive, Duration::from_secs(92));
-            let answer = self.store.acquire(ask).await;
-            if let Answer::Granted(slot) = answer.map_err(|error| error.to_string())? {
+            if let Answer::Granted(slot) = self.acquire(account).await? {
                 let how = Completion::Answered(None);
                 let completed = self.store.complete(account, slot, how).await;
                 return completed.map_err(|error| error.to_string());
@@ -126,6 +145,7 @@ impl<S: QuotaStore> Worker for Pairs<S> {
 async fn compare<A: Worker, B: Worker>(
     mut ours: Vec<A>,
     mut bare: Vec<B>,
+    length: Duration,
 ) -> Result<Compared, String> {
     ours = warm_up(ours).await?;
     bare = warm_up(bare).await?;
@@ -133,11 +153,11 @@ async fn compare<A: Worker, B: Worker>(
     for turn in 0..TURNS {
         let (one, other);
         if ours_first(turn) {
-            (ours, one) = one_turn(ours).await?;
-            (bare, other) = one_turn(bare).await?;
+            (ours, one) = one_turn(ours, length).await?;
+            (bare, other) = one_turn(bare, length).await?;
         } else {
-            (bare, other) = one_turn(bare).await?;
-            (ours, one) = one_turn(ours).await?;
+            (bare, other) = one_turn(bare, length).await?;
+            (ours, one) = one_turn(ours, length).await?;
         }
         turns.push(Turn {
             ours: one,
@@ -151,9 +171,7 @@ async fn warm_up<W: Worker>(workers: Vec<W>) -> Result<Vec<W>, String> {
     let mut running = JoinSet::new();
     for mut worker in workers {
         running.spawn(async move {
-            for _ in 0..worker.warm_up() {
-                worker.once().await?;
-            }
+            worker.warm_up().await?;
             Ok::<_, String>(worker)
         });
     }
@@ -165,14 +183,14 @@ async fn warm_up<W: Worker>(workers: Vec<W>) -> Result<Vec<W>, String> {
 }
 
 /// All workers at once for one turn; microseconds that each took for one thing.
-async fn one_turn<W: Worker>(workers: Vec<W>) -> Result<(Vec<W>, f64), String> {
+async fn one_turn<W: Worker>(workers: Vec<W>, length: Duration) -> Result<(Vec<W>, f64), String> {
     let count = workers.len();
     let mut running = JoinSet::new();
     let began = Instant::now();
     for mut worker in workers {
         running.spawn(async move {
             let mut done = 0_u32;
-            while began.elapsed() < TURN {
+            while began.elapsed() < length {
                 worker.once().await?;
                 done += 1;
             }

@@ -5,7 +5,7 @@ use famulor_test_stores::{Durability, PostgresServer};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Executor, PgConnection};
 
-use super::{Pairs, ROW, StoreCost, Worker, cases, compare};
+use super::{Pairs, ROW, StoreCost, TURN, Worker, cases, compare};
 
 /// A statement that waits for the disk, as a slot that is granted, and one that does not, as a call's end.
 struct Bare {
@@ -74,7 +74,7 @@ pub(super) async fn measure() -> Result<Vec<StoreCost>, String> {
                 connections,
                 shared,
                 judged: !shared && durability == Durability::Disk,
-                time: compare(ours, bare).await?,
+                time: compare(ours, bare, TURN).await?,
             });
         }
     }

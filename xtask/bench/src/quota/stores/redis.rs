@@ -5,7 +5,7 @@ use famulor_test_stores::{Durability, RedisServer};
 use redis::Client;
 use redis::aio::MultiplexedConnection;
 
-use super::{Pairs, ROW, StoreCost, Worker, cases, compare};
+use super::{Pairs, ROW, StoreCost, TURN, Worker, cases, compare};
 
 /// Two values set.
 struct Bare {
@@ -57,7 +57,7 @@ pub(super) async fn measure() -> Result<Vec<StoreCost>, String> {
                 connections,
                 shared,
                 judged: !shared && durability == Durability::Disk,
-                time: compare(ours, bare).await?,
+                time: compare(ours, bare, TURN).await?,
             });
         }
     }

@@ -9,6 +9,9 @@ use sqlx::{ConnectOptions, SqliteConnection};
 
 use super::{Pairs, ROW, StoreCost, Worker, cases, compare};
 
+/// Whoever finds the lock taken sleeps for up to a tenth of a second.
+const LONG_TURN: Duration = Duration::from_millis(600);
+
 /// A row's transaction that waits for the disk, as a slot that is granted, and one that does not, as a call's end.
 struct Bare {
     durable: SqliteConnection,
@@ -74,7 +77,7 @@ pub(super) async fn measure() -> Result<Vec<StoreCost>, String> {
             connections,
             shared,
             judged: !shared,
-            time: compare(ours, bare).await?,
+            time: compare(ours, bare, LONG_TURN).await?,
         });
     }
     Ok(costs)
