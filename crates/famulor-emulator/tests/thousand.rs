@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use famulor_emulator::{Emulator, Fault, RateLimit};
+use famulor_emulator::{Before, CannedAnswer, Emulator, Fault, RateLimit};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -61,13 +61,14 @@ async fn test(number: usize, all_run: Arc<Barrier>, calls: Arc<Semaphore>) -> (u
     };
     let (status, first) = one_call().await;
     assert_eq!(status, 200, "{number}: {first}");
-    if number % 2 == 0 {
-        emulator.inject(Fault::before(famulor_emulator::Before::Answer(
-            famulor_emulator::CannedAnswer::text(503, "busy"),
-        )));
+    let is_busy = number.is_multiple_of(2);
+    if is_busy {
+        emulator.inject(Fault::before(Before::Answer(CannedAnswer::text(
+            503, "busy",
+        ))));
     }
     let (status, _) = one_call().await;
-    assert_eq!(status, if number % 2 == 0 { 503 } else { 200 }, "{number}");
+    assert_eq!(status, if is_busy { 503 } else { 200 }, "{number}");
     let (status, _) = one_call().await;
     assert_eq!(status, 429, "{number}: two a minute");
     emulator.advance(Duration::from_secs(60 + number as u64));
@@ -77,10 +78,10 @@ async fn test(number: usize, all_run: Arc<Barrier>, calls: Arc<Semaphore>) -> (u
 
     all_run.wait().await;
     let stats = emulator.stats();
-    let stored = 3 - u64::from(number % 2 == 0);
+    let stored = 3 - u64::from(is_busy);
     assert_eq!((stats.requests, stats.messages), (4, stored), "{number}");
     assert_eq!(stats.billed_messages, stored);
-    assert_eq!(stats.faults, u64::from(number % 2 == 0));
+    assert_eq!(stats.faults, u64::from(is_busy));
     assert_eq!(stats.rate_limited, 1);
     let customers: Vec<_> = stats.customers.keys().collect();
     assert_eq!(customers, [&customer], "nobody else's");

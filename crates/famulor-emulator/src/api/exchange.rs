@@ -137,7 +137,7 @@ pub(super) fn receive(
             .history
             .iter()
             .any(|said| said.content == message && said.role == "user");
-        conversation.say(Message::new("user", message), now);
+        conversation.say(Message::of_user(message), now);
         conversation.pay(billed.unwrap_or_default());
         if again {
             conversation.ended_at = None;
@@ -157,7 +157,7 @@ fn answer(call: &Call<'_>, state: &mut State, index: usize, received: &Received,
     let world = call.world;
     if let Some(conversation) = state.at_mut(index) {
         if let Some(reply) = &received.reply {
-            let mut answer = Message::new("assistant", reply.text.clone());
+            let mut answer = Message::of_assistant(&reply.text);
             answer.function_calls.clone_from(&reply.function_calls);
             conversation.say(answer, now);
         }

@@ -232,11 +232,11 @@ fn is_greeting(said: &str) -> bool {
         "guten tag",
         "hey",
     ];
-    let starts_with = |greeting: &&str| {
+    let starts_with = |greeting: &str| {
         let start = said.get(..greeting.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(greeting))
     };
-    if GREETINGS.iter().any(|greeting| starts_with(&greeting)) {
+    if GREETINGS.iter().any(|greeting| starts_with(greeting)) {
         return true;
     }
     let first = said.split(|letter: char| !letter.is_alphabetic()).next();

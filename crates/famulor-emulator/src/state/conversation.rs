@@ -75,10 +75,22 @@ pub struct Message {
 
 impl Message {
     /// A turn without tools.
-    pub fn new(role: impl Into<Cow<'static, str>>, content: impl Into<String>) -> Self {
+    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+        Self::of(Cow::Owned(role.into()), content.into())
+    }
+
+    pub(crate) fn of_user(content: &str) -> Self {
+        Self::of(Cow::Borrowed("user"), content.to_owned())
+    }
+
+    pub(crate) fn of_assistant(content: &str) -> Self {
+        Self::of(Cow::Borrowed("assistant"), content.to_owned())
+    }
+
+    fn of(role: Cow<'static, str>, content: String) -> Self {
         Self {
-            role: role.into(),
-            content: content.into(),
+            role,
+            content,
             function_calls: Vec::new(),
             sent_at: None,
         }
