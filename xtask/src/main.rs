@@ -4,6 +4,7 @@ mod failure;
 mod fuzz;
 mod judge;
 mod lint_spec;
+mod policy;
 mod program;
 mod test;
 mod tools;
@@ -23,6 +24,9 @@ cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs n
 cargo xtask judge schemathesis [N] [SEED]
                                 the emulator under schemathesis, at least N cases (2000; needs Python)
 cargo xtask bench NAME          measurements beside their yardsticks: quota, call, emulator
+cargo xtask policy [STEP] [--bless]
+                                licences, vulnerabilities, features, oldest versions, public API
+                                (deny, features, docs, minimal, api; --bless: write the API down)
 cargo xtask fuzz [--seconds N] [TARGET…]
                                 what decodes, under inputs that nobody thought of (600 s a target)
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
             arguments.extend(name);
             program::cargo(&arguments)
         }
+        ["policy", rest @ ..] => policy::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["test"] => test::run(None),
         ["test", step @ ..] => test::run(Some(&step.join(" "))),
