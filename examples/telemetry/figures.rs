@@ -3,11 +3,14 @@
 use famulor_core::{Client, Usage};
 use opentelemetry::metrics::Meter;
 
+/// Reads one figure.
+type Count = fn(&Usage) -> u64;
+
 /// Gives the figures of a client and its clones to the meter, which asks for them before each export.
 ///
 /// OpenTelemetry has no names for these; they are written after its rules for names and units.
 pub(crate) fn observe(meter: &Meter, client: &Client) {
-    let counts: [(&str, &str, fn(&Usage) -> u64); 3] = [
+    let counts: [(&str, &str, Count); 3] = [
         ("famulor.client.messages.billed", "{message}", |usage| {
             usage.billed_messages
         }),

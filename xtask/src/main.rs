@@ -6,6 +6,7 @@ mod fuzz;
 mod judge;
 mod lint_spec;
 mod npm;
+mod policy;
 mod prism;
 mod program;
 mod test;
@@ -28,6 +29,9 @@ cargo xtask judge schemathesis [N] [SEED]
 cargo xtask judge prism         the client under Prism, which serves openapi.yaml (needs npm)
 cargo xtask bench NAME          measurements beside their yardsticks: quota, call, cli, outbox, emulator
 cargo xtask dist                the tuned binary with manual pages, completions and licences in one archive
+cargo xtask policy [STEP] [--bless]
+                                licences, vulnerabilities, features, oldest versions, public API
+                                (deny, features, docs, minimal, api; --bless: write the API down)
 cargo xtask fuzz [--seconds N] [TARGET…]
                                 what decodes, under inputs that nobody thought of (600 s a target)
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
             arguments.extend(name);
             program::cargo(&arguments)
         }
+        ["policy", rest @ ..] => policy::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["test"] => test::run(None),
         ["test", step @ ..] => test::run(Some(&step.join(" "))),

@@ -8,6 +8,8 @@ use crate::program::{cargo_command, succeed, target};
 use crate::{Failure, workspace};
 
 /// Looked up in November 2026.
+pub(crate) const DENY: Tool = Tool("cargo-deny", "0.20.2");
+pub(crate) const HACK: Tool = Tool("cargo-hack", "0.6.46");
 pub(crate) const FUZZ: Tool = Tool("cargo-fuzz", "0.13.2");
 
 /// A tool and its version.
