@@ -19,6 +19,7 @@ Examples:
   famulor reply --assistant-id 123 --customer crm-42 --var name=John --json \"Hi\"
   export FAMULOR_ASSISTANT_ID=123
   echo \"Where is my order?\" | famulor reply --customer jane@example.com
+  famulor reply --customer crm-42 --vars-file vars.json --on-unknown fail \"Hi\"
 ";
 
 #[derive(clap::Args)]

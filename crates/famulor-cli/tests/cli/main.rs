@@ -8,11 +8,14 @@ mod chat;
 mod chat_by_hand;
 mod config;
 mod configuration;
+mod contract;
 mod conversation;
 mod demo;
 mod doctor;
+mod environment;
 mod exit_codes;
 mod fixture;
+mod flags;
 mod golden;
 mod help;
 mod interruption;
@@ -30,6 +33,7 @@ mod standard_input;
 mod tables;
 #[cfg(unix)]
 mod terminal;
+mod tls;
 #[cfg(unix)]
 mod workflow;
 mod wrong_use;

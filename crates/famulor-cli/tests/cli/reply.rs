@@ -215,3 +215,11 @@ fn the_list_of_conversations_knows_the_customer() {
     let known: Option<Conversation> = world.emulator.conversation_of(123, "crm-42");
     assert!(known.is_some_and(|known| known.kind == ConversationKind::Api));
 }
+
+#[test]
+fn verbose_says_what_is_done() {
+    let world = Fixture::new();
+    assert_eq!(world.famulor(reply(&["-q", "Hello"])).run().stderr, "");
+    let ran = world.famulor(reply(&["-qvv", "Hello"])).run().exits(0);
+    ran.says("http.request.method").says("famulor");
+}

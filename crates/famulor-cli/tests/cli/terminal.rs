@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty};
@@ -14,6 +15,8 @@ pub(crate) struct Terminal {
     /// Kept open for as long as the program runs, and written to.
     keys: Arc<Mutex<Pty>>,
     seen: Arc<Mutex<Seen>>,
+    /// Reads until the program has ended and all that it wrote has been read.
+    reader: Option<JoinHandle<()>>,
     running: Running,
 }
 
@@ -93,7 +96,7 @@ impl Terminal {
                 .expect("a second handle"),
         );
         let shown = Arc::clone(&seen);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             // The end of the program is an error on Linux.
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
@@ -105,6 +108,7 @@ impl Terminal {
         Self {
             keys: Arc::new(Mutex::new(pty)),
             seen,
+            reader: Some(reader),
             running: Running::of(child),
         }
     }
@@ -169,12 +173,9 @@ impl Terminal {
             status = self.running.child().try_wait().expect("it can be asked");
             status.is_some()
         });
-        // What it wrote last may still be on its way.
-        let mut before = 0;
-        wait_until("the screen is quiet", || {
-            let now = self.bytes().len();
-            std::mem::replace(&mut before, now) == now
-        });
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("it only reads");
+        }
         let code = status.and_then(|status| status.code()).expect("by itself");
         (code, self.screen())
     }

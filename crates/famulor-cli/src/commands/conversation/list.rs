@@ -13,26 +13,28 @@ const EXAMPLES: &str = "\
 Examples:
   famulor conversation list
   famulor conversation list --type api --external-identifier +49155551234
+  famulor conversation list --assistant-id 123 --limit 20
+  famulor conversation list --customer-phone +49155551234
   famulor conversation list --all -o jsonl | jq -r .id
 ";
 
 #[derive(clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Only this type: test, widget, whatsapp or api
+    /// Only this type: test, widget, whatsapp or api [default: all]
     #[arg(long = "type", value_name = "T")]
     kind: Option<String>,
 
-    /// Only of this assistant (its number)
+    /// Only of this assistant (its number) [default: all]
     #[arg(long, value_name = "INT", value_parser = settings::parse_assistant_id,
         allow_negative_numbers = true)]
     assistant_id: Option<AssistantId>,
 
-    /// Only with this customer's phone number, exactly
+    /// Only with this customer's phone number, exactly [default: all]
     #[arg(long, value_name = "P")]
     customer_phone: Option<String>,
 
-    /// Only of this customer identifier (the --customer of reply)
+    /// Only of this customer identifier (the --customer of reply) [default: all]
     #[arg(long, value_name = "X")]
     external_identifier: Option<String>,
 

@@ -15,7 +15,8 @@ const EXAMPLES: &str = "\
 Examples:
   famulor conversation send 7c9e6679-7425-40de-944b-e07fc1f90ae7 \"A demo?\"
   famulor conversation send 7c9e6679-7425-40de-944b-e07fc1f90ae7 < message
-  famulor conversation send --json 7c9e6679-7425-40de-944b-e07fc1f90ae7 \"Hi\"
+  famulor conversation send --on-unknown fail \\
+      7c9e6679-7425-40de-944b-e07fc1f90ae7 \"Hi\"
 ";
 
 #[derive(clap::Args)]

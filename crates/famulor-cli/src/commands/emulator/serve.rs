@@ -25,6 +25,7 @@ Examples:
   famulor emulator serve
   famulor emulator serve --listen 127.0.0.1:0 --ready-file ready
   famulor emulator serve --script desk.yaml
+  famulor emulator serve --limit-algorithm sliding --token secret --seed 7
   famulor emulator serve --rate-limit off --latency 50ms
   famulor emulator serve --time-scale 60      a minute of it takes a second
 ";
