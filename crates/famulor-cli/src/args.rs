@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{api, assistant, chat, completions, conversation, demo, emulator, reply};
+use crate::commands::{
+    api, assistant, batch, chat, completions, conversation, demo, emulator, reply,
+};
 use crate::duration;
 use crate::output::Format;
 use crate::settings::RateLimit;
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Conversation(conversation::Args),
     /// Your assistants
     Assistant(assistant::Args),
+    /// Send many messages from a file, and lose none of them
+    Batch(batch::Args),
     /// The account's name, e-mail address and balance
     #[command(before_help = "Examples:\n  famulor whoami\n  famulor whoami --json\n")]
     Whoami,

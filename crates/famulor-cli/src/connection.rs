@@ -1,6 +1,6 @@
 //! From settings to a client, with an emulator of its own if that is wished for.
 
-use famulor_core::{Client, ClientBuilder};
+use famulor_core::{Client, ClientBuilder, Lane};
 use famulor_emulator::Emulator;
 
 use crate::failure::Failure;
@@ -27,7 +27,22 @@ const EMULATOR_KEY: &str = "emulator";
 
 impl Connection {
     pub(crate) async fn open(run: &mut Run, key: Key) -> Result<Self, Failure> {
-        let builder = configured(run)?;
+        let notes = run.notes;
+        let mut builder = configured(run)?
+            .with_wait_observer(move |notice| notes.waiting(notice.wait, notice.ahead));
+        if let Some(wait) = &run.settings.max_wait {
+            builder = builder.with_max_wait(wait.value);
+        }
+        Self::with(run, key, builder).await
+    }
+
+    /// For a backlog: live customers go first, and waiting is what it mostly does, for as long as it takes.
+    pub(crate) async fn open_for_batch(run: &mut Run, key: Key) -> Result<Self, Failure> {
+        let builder = configured(run)?.with_lane(Lane::Bulk);
+        Self::with(run, key, builder).await
+    }
+
+    async fn with(run: &mut Run, key: Key, builder: ClientBuilder) -> Result<Self, Failure> {
         if run.global.emulator {
             return Self::to_emulator(run, builder).await;
         }
@@ -72,7 +87,7 @@ impl Connection {
     }
 }
 
-/// Everything but address and key.
+/// Everything but address, key and the longest wait.
 fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
     let settings = &run.settings;
     let mut builder = Client::builder().with_plain_http_allowed(run.global.allow_http);
@@ -84,9 +99,6 @@ fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
     }
     if let Some(deadline) = &settings.deadline {
         builder = builder.with_deadline(deadline.value);
-    }
-    if let Some(wait) = &settings.max_wait {
-        builder = builder.with_max_wait(wait.value);
     }
     if let Some(wait) = &settings.doubt_wait {
         builder = builder.with_doubt_wait(wait.value);
@@ -105,8 +117,7 @@ fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
         })?;
         builder = builder.with_ca_certificate(pem);
     }
-    let notes = run.notes;
-    Ok(builder.with_wait_observer(move |notice| notes.waiting(notice.wait, notice.ahead)))
+    Ok(builder)
 }
 
 /// An error with everything that led to it, in one line.

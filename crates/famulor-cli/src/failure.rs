@@ -38,6 +38,8 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     /// What to do next.
     pub(crate) next: Option<String>,
+    /// It is about many messages, and what became of each is told elsewhere.
+    pub(crate) of_batch: bool,
 }
 
 impl Failure {
@@ -54,6 +56,7 @@ impl Failure {
             attempts: 0,
             exit,
             next: None,
+            of_batch: false,
         }))
     }
 
@@ -89,6 +92,15 @@ impl Failure {
         let mut failure = Self::before_sending(kind, exit, message);
         if let Self::Report(report) = &mut failure {
             report.delivery = delivery;
+        }
+        failure
+    }
+
+    /// A whole batch failed, was stopped or left something open.
+    pub(crate) fn of_batch(kind: ErrorKind, exit: Exit, message: impl Into<String>) -> Self {
+        let mut failure = Self::before_sending(kind, exit, message.into());
+        if let Self::Report(report) = &mut failure {
+            report.of_batch = true;
         }
         failure
     }
@@ -134,6 +146,7 @@ impl From<famulor_core::Error> for Failure {
             attempts: error.attempts(),
             exit: Exit::of(kind, read_only),
             next: next_step(kind, &error),
+            of_batch: false,
         }))
     }
 }
@@ -208,7 +221,7 @@ impl Report {
 
     /// Answers "was it sent?". Nothing to answer when nothing was to be sent.
     pub(crate) fn delivery_line(&self) -> Option<&'static str> {
-        if self.read_only {
+        if self.read_only || self.of_batch {
             return None;
         }
         match (self.delivery, self.kind) {

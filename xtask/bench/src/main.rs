@@ -1,6 +1,7 @@
 //! Measurements, each beside a yardstick from the same run: `cargo xtask bench`.
 
 mod call;
+mod crash;
 mod emulator;
 mod quota;
 
@@ -17,11 +18,12 @@ fn main() -> ExitCode {
             Ok(requests) => emulator::run(requests),
             Err(_) => Err(format!("{requests} is no number of requests")),
         },
+        ["crash", rest @ ..] => crash::run(rest),
         // What `emulator` runs as processes of their own.
         ["serve", server, ready] => emulator::serve(server, ready),
         // What `call` runs under callgrind.
         ["call-client", client, url, calls] => call::client(client, url, calls),
-        _ => Err("usage: cargo xtask bench quota | call | emulator [REQUESTS]".to_owned()),
+        _ => Err("usage: cargo xtask bench quota | call | emulator [REQUESTS] | crash".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

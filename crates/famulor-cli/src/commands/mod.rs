@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod assistant;
+pub(crate) mod batch;
 pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod conversation;
@@ -29,6 +30,10 @@ pub(crate) async fn run(
     if let Command::Emulator(args) = command {
         return emulator::run(args, run, signals).await;
     }
+    // So does what is told to stop sending.
+    if let Command::Batch(args) = command {
+        return batch::run(args, run, signals).await;
+    }
     let flight = std::sync::Arc::clone(&run.flight);
     tokio::select! {
         biased;
@@ -46,7 +51,7 @@ async fn dispatch(command: Command, run: &mut Run) -> Result<(), Failure> {
         Command::Assistant(args) => assistant::run(args, run).await,
         Command::Whoami => whoami::run(run).await,
         Command::Api(args) => api::run(args, run).await,
-        Command::Emulator(_) => Ok(()),
+        Command::Emulator(_) | Command::Batch(_) => Ok(()),
         Command::Completions(args) => completions::run(args, run),
         Command::Version => version::run(run),
     }
