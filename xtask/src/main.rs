@@ -20,7 +20,7 @@ cargo xtask check               openapi.yaml against tests/fixtures and the gene
 cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs npm)
 cargo xtask judge schemathesis [N] [SEED]
                                 the emulator under schemathesis, at least N cases (2000; needs Python)
-cargo xtask bench NAME          measurements beside their yardsticks: quota, call, emulator, crash
+cargo xtask bench NAME          measurements beside their yardsticks: quota, call, emulator, outbox, crash
 cargo xtask test [STEP]         everything that must pass before a change lands, in order, with times";
 
 fn main() -> ExitCode {

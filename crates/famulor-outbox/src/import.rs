@@ -62,7 +62,14 @@ impl Import {
         }
     }
 
-    /// Adds a message. Without [`with_line`](NewMessage::with_line) it is on the line after the one before.
+    /// Whether the same input was imported whole before: pushing it again changes nothing, and only counts.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.begun.whole
+    }
+
+    /// Adds a message. Without [`with_line`](NewMessage::with_line) it is on the line after the one before. Its line is what
+    /// names it: job and key of the message mean nothing here.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] if the message is empty or its line is not after the one before; else as the store fails.

@@ -67,3 +67,8 @@ pub use outcomes::Outcomes;
 pub use row::{Resolution, Row, RowError, RowId};
 pub use state::State;
 pub use worker::{EndReason, WorkerBuilder, WorkerEnd};
+
+/// The code in the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/outbox.md")]
+struct Guide;

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -13,9 +12,6 @@ use crate::{Error, ErrorKind, Result, Row};
 
 /// Rows of one look.
 const SOME: i64 = 200;
-
-/// How soon what another process has done is noticed where nobody says so.
-const POLL: Duration = Duration::from_millis(250);
 
 /// Rows as they come to an end, whoever served them, each once and in that order: made by
 /// [`Outbox::subscribe`](crate::Outbox::subscribe).
@@ -80,7 +76,7 @@ impl Outcomes {
                 .settled_after(self.after.unwrap_or(0), SOME)
                 .await?;
             if found.is_empty() {
-                let _ = timeout(POLL, told).await;
+                let _ = timeout(self.store.poll(), told).await;
                 continue;
             }
             for (number, row) in found {

@@ -13,6 +13,7 @@ mod proof;
 mod quota;
 mod read_back;
 mod settled;
+mod steps;
 mod throttled;
 mod time;
 mod transport;

@@ -3,6 +3,7 @@
 mod call;
 mod crash;
 mod emulator;
+mod outbox;
 mod quota;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["quota"] => quota::run(),
         ["call"] => call::run(),
+        ["outbox"] => outbox::run(),
         ["emulator"] => emulator::run(1_000_000),
         ["emulator", requests] => match requests.parse() {
             Ok(requests) => emulator::run(requests),
@@ -21,9 +23,14 @@ fn main() -> ExitCode {
         ["crash", rest @ ..] => crash::run(rest),
         // What `emulator` runs as processes of their own.
         ["serve", server, ready] => emulator::serve(server, ready),
+        // What `outbox` runs as processes of their own.
+        ["outbox-scale", input, store, rows] => outbox::measured(input, store, rows),
         // What `call` runs under callgrind.
         ["call-client", client, url, calls] => call::client(client, url, calls),
-        _ => Err("usage: cargo xtask bench quota | call | emulator [REQUESTS] | crash".to_owned()),
+        _ => Err(
+            "usage: cargo xtask bench quota | call | emulator [REQUESTS] | outbox | crash"
+                .to_owned(),
+        ),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

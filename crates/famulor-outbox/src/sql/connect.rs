@@ -16,6 +16,9 @@ use crate::{Error, ErrorKind};
 /// How long others may hold a lock on a file before that is an error.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// 16 MiB. SQLite's default is 2, which is enough for those who read.
+const WRITE_CACHE: &str = "PRAGMA cache_size = -16384";
+
 /// A server that takes longer to let us in is as good as one that is not there.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
@@ -26,6 +29,15 @@ impl Location {
             Self::File(path) => Ok(Sql::Sqlite(file(path).connect().await?)),
             Self::Server(options) => server(self, options).await,
         }
+    }
+
+    /// The same for the one who writes: with room in memory for the indexes that an import goes back and forth in.
+    pub(crate) async fn connect_to_write(&self) -> Result<Sql, Failure> {
+        let mut sql = self.connect().await?;
+        if self.is_file() {
+            sql.script(WRITE_CACHE).await?;
+        }
+        Ok(sql)
     }
 
     /// Creates the store where there is none, brings an older one up to date, refuses a newer one and what is none.
@@ -100,8 +112,6 @@ fn file(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
         // An intent must outlast a loss of power.
         .synchronous(SqliteSynchronous::Full)
-        // KiB. An index of a million rows fits.
-        .pragma("cache_size", "-16384")
         // Few statements have many shapes; each takes some memory.
         .statement_cache_capacity(64)
         .disable_statement_logging()

@@ -62,8 +62,9 @@ impl Failure {
             return match code.parse::<u32>().map(|code| code & 0xff) {
                 Ok(5 | 6) => ErrorKind::Unreachable,
                 Ok(8) => ErrorKind::ReadOnly,
-                // What the disk does not take is most likely no room: a limit on files' sizes shows as such too.
-                Ok(10 | 13) => ErrorKind::Full,
+                Ok(13) => ErrorKind::Full,
+                // A write that failed: a limit on the size of files shows as such.
+                Ok(10) if code == "778" => ErrorKind::Full,
                 Ok(14) => ErrorKind::Location,
                 _ => ErrorKind::Store,
             };
@@ -111,7 +112,9 @@ impl Failure {
                 format!("{location} may not be written to ({said}); check what its user may do")
             }
             ErrorKind::Full => {
-                format!("{location} cannot grow: the disk is full; make room, nothing is lost")
+                format!(
+                    "{location} cannot grow: the disk is full, or a limit on the size of files is reached; make room, nothing is lost"
+                )
             }
             ErrorKind::Location => format!("{location} cannot be opened ({said}); check it"),
             _ if location.is_file() => format!(

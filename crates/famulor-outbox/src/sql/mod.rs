@@ -19,7 +19,7 @@ pub(crate) use clock::look as look_at_clock;
 pub(crate) use connections::Connections;
 pub(crate) use failure::Failure;
 pub(crate) use location::Location;
-pub(crate) use transaction::Transaction;
+pub(crate) use transaction::{CHANNEL, Transaction};
 
 /// A connection.
 pub(crate) enum Sql {

@@ -91,8 +91,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    pub(crate) async fn commit(mut self) -> Result<(), Failure> {
-        self.finish().await?;
+    pub(crate) async fn commit(self) -> Result<(), Failure> {
         self.sql.script("COMMIT").await
     }
 }

@@ -78,13 +78,14 @@ CREATE UNIQUE INDEX famulor_outbox_row_key ON famulor_outbox_row (job, key) WHER
 CREATE INDEX famulor_outbox_row_owner ON famulor_outbox_row (owner) WHERE owner IS NOT NULL;
 CREATE INDEX famulor_outbox_row_settled ON famulor_outbox_row (settled) WHERE settled IS NOT NULL;
 
--- A row in doubt that is being read back, and its customer's other messages wait.
+-- A row in doubt that is being read back, and its customer's other messages wait. `looked`: when a look last ended.
 CREATE TABLE famulor_outbox_doubt (
     id {row},
     job BIGINT NOT NULL,
     account BIGINT NOT NULL,
     since BIGINT NOT NULL,
     arrived BIGINT,
+    looked BIGINT,
     looks BIGINT NOT NULL,
     empty_looks BIGINT NOT NULL,
     next_look BIGINT NOT NULL

@@ -71,12 +71,14 @@ async fn change(
         return Ok((0, None));
     };
     conditions.values.push(SOME.into());
+    // Neither lines that could never be sent, nor an input that is not whole yet.
     let select = format!(
         "SELECT r.id, l.customer, r.job, l.account, r.line FROM famulor_outbox_row r
         JOIN famulor_outbox_line l ON l.id = r.line
         JOIN famulor_outbox_customer c ON c.id = l.customer
         JOIN famulor_outbox_account a ON a.id = l.account
-        WHERE {} AND r.text <> '' ORDER BY r.id LIMIT ${}",
+        JOIN famulor_outbox_job j ON j.id = r.job
+        WHERE {} AND r.text <> '' AND j.importing IS NULL ORDER BY r.id LIMIT ${}",
         conditions.sql,
         conditions.values.len()
     );
@@ -180,6 +182,7 @@ pub(crate) struct Resolve(pub(crate) RowId, pub(crate) Resolution);
 
 impl Step for Resolve {
     type Output = ();
+    const REPEATABLE: bool = false;
 
     async fn run(&self, tx: &mut Transaction<'_>) -> Result<(), Failure> {
         let find = "SELECT r.id, l.customer, r.job, l.account, r.line FROM famulor_outbox_row r

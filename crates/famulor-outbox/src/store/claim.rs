@@ -39,6 +39,7 @@ pub(crate) struct Claimed {
 
 impl Step for Claim {
     type Output = Vec<Claimed>;
+    const REPEATABLE: bool = false;
 
     fn checkpoint(&self, committed: bool) {
         if self.found.load(Ordering::Relaxed) {
@@ -77,13 +78,7 @@ impl Step for Claim {
         tx.sql.execute(intend, values).await?;
         let mut values = values![tx.now];
         values.extend(found.iter().map(|row| row.customer_number.into()));
-        let hold = format!(
-            "UPDATE famulor_outbox_line SET gate = 0, served = $1, next = (
-                SELECT min(r.id) FROM famulor_outbox_row r
-                WHERE r.line = famulor_outbox_line.id AND r.state = 0)
-            WHERE customer IN ({})",
-            list(2, count)
-        );
+        let hold = hold_sql(count);
         tx.sql.execute(hold, values).await?;
         for row in &found {
             tx.moved(row.job, self.account, State::Queued, State::Sending);
@@ -93,27 +88,36 @@ impl Step for Claim {
     }
 }
 
+/// The customers whose turn it is, and their oldest messages. `$1` is the account, `$2` how many, `$3` the job.
+pub(super) fn turn_sql(of_job: bool, postgres: bool) -> String {
+    let job = if of_job { "l.job = $3 AND " } else { "" };
+    // The customer is locked too: another of its lines must not be taken at the same time.
+    let lock = match postgres {
+        true => "FOR UPDATE OF l, c SKIP LOCKED",
+        false => "",
+    };
+    format!(
+        "SELECT l.customer, r.id, r.job, r.attempts, c.assistant, c.customer, c.position, r.text, r.variables
+        FROM famulor_outbox_line l JOIN famulor_outbox_customer c ON c.id = l.customer
+        JOIN famulor_outbox_row r ON r.id = l.next
+        WHERE {job}l.account = $1 AND l.gate = 2 AND l.next IS NOT NULL ORDER BY l.served LIMIT $2 {lock}"
+    )
+}
+
+/// Holds customers, and finds what is next for them.
+pub(super) fn hold_sql(customers: usize) -> String {
+    format!(
+        "UPDATE famulor_outbox_line SET gate = 0, served = $1, next = (
+            SELECT min(r.id) FROM famulor_outbox_row r
+            WHERE r.line = famulor_outbox_line.id AND r.state = 0)
+        WHERE customer IN ({})",
+        list(2, customers)
+    )
+}
+
 impl Claim {
     async fn find(&self, tx: &mut Transaction<'_>) -> Result<Vec<Claimed>, Failure> {
-        let turn = match self.job {
-            None => {
-                "l.account = $1 AND l.gate = 2 AND l.next IS NOT NULL ORDER BY l.served LIMIT $2"
-            }
-            Some(_) => {
-                "l.job = $3 AND l.account = $1 AND l.gate = 2 AND l.next IS NOT NULL ORDER BY l.served LIMIT $2"
-            }
-        };
-        // The customer is locked too: another of its lines must not be taken at the same time.
-        let lock = match tx.sql.is_postgres() {
-            true => "FOR UPDATE OF l, c SKIP LOCKED",
-            false => "",
-        };
-        let sql = format!(
-            "SELECT l.customer, r.id, r.job, r.attempts, c.assistant, c.customer, c.position, r.text,
-                r.variables
-            FROM famulor_outbox_line l JOIN famulor_outbox_customer c ON c.id = l.customer
-            JOIN famulor_outbox_row r ON r.id = l.next WHERE {turn} {lock}"
-        );
+        let sql = turn_sql(self.job.is_some(), tx.sql.is_postgres());
         let most = i64::try_from(self.most).unwrap_or(i64::MAX);
         let mut values = values![self.account, most];
         values.extend(self.job.map(Into::into));

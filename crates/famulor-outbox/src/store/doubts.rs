@@ -9,7 +9,7 @@ use crate::sql::{Failure, Transaction, list, look_at_clock, values};
 use crate::{RowId, State};
 
 /// For how long somebody who takes a look has it to himself: longer than a look takes.
-const LOOK_WITHIN_MS: i64 = 60_000;
+const LOOK_WITHIN_MS: i64 = 25_000;
 
 const FIRST_PAUSE_MS: i64 = 250;
 const LONGEST_PAUSE_MS: i64 = 30_000;
@@ -44,23 +44,28 @@ pub(crate) struct Doubt {
     pub(crate) began: i64,
 }
 
+/// Looks that are due. `$1` is the account, `$2` now, `$3` how many, `$4` the job.
+pub(super) fn due_sql(of_job: bool, postgres: bool) -> String {
+    let skip = match postgres {
+        true => "FOR UPDATE OF d SKIP LOCKED",
+        false => "",
+    };
+    let job = if of_job { "AND d.job = $4" } else { "" };
+    format!(
+        "SELECT d.id, r.attempts, c.assistant, c.customer, r.text, c.position, d.since
+        FROM famulor_outbox_doubt d JOIN famulor_outbox_row r ON r.id = d.id
+        JOIN famulor_outbox_line l ON l.id = r.line
+        JOIN famulor_outbox_customer c ON c.id = l.customer
+        WHERE d.account = $1 AND d.next_look <= $2 {job}
+        ORDER BY d.next_look LIMIT $3 {skip}"
+    )
+}
+
 impl Step for TakeDoubts {
     type Output = Vec<Doubt>;
 
     async fn run(&self, tx: &mut Transaction<'_>) -> Result<Vec<Doubt>, Failure> {
-        let skip = match tx.sql.is_postgres() {
-            true => "FOR UPDATE OF d SKIP LOCKED",
-            false => "",
-        };
-        let job = self.job.map_or("", |_| "AND d.job = $4");
-        let find = format!(
-            "SELECT d.id, r.attempts, c.assistant, c.customer, r.text, c.position, d.since
-            FROM famulor_outbox_doubt d JOIN famulor_outbox_row r ON r.id = d.id
-            JOIN famulor_outbox_line l ON l.id = r.line
-            JOIN famulor_outbox_customer c ON c.id = l.customer
-            WHERE d.account = $1 AND d.next_look <= $2 {job}
-            ORDER BY d.next_look LIMIT $3 {skip}"
-        );
+        let find = due_sql(self.job.is_some(), tx.sql.is_postgres());
         let most = i64::try_from(self.most).unwrap_or(i64::MAX);
         let mut values = values![self.account, tx.now, most];
         values.extend(self.job.map(Into::into));
@@ -126,7 +131,7 @@ impl Step for Looked {
             ""
         };
         let find = format!(
-            "SELECT since, arrived, looks, empty_looks FROM famulor_outbox_doubt WHERE id = $1 {lock}"
+            "SELECT since, arrived, looks, empty_looks, looked FROM famulor_outbox_doubt WHERE id = $1 {lock}"
         );
         let Some(row) = tx.sql.row(find, values![self.id.0]).await? else {
             return Ok(None);
@@ -136,15 +141,23 @@ impl Step for Looked {
             arrived: row.maybe_int(1)?,
             looks: row.int(2)?,
             empty_looks: row.int(3)?,
+            looked: row.maybe_int(4)?,
         };
         match self.conclude(&seen) {
             Conclusion::Settle(outcome) => settle(tx, self.id, Some(self.attempt), &outcome).await,
             Conclusion::Wait(seen) => {
                 let sql =
                     "UPDATE famulor_outbox_doubt SET arrived = $2, looks = $3, empty_looks = $4,
-                    next_look = $5 WHERE id = $1";
+                    next_look = $5, looked = $6 WHERE id = $1";
                 let next = seen.next_look(tx.now, self.quiet_ms);
-                let values = values![self.id.0, seen.arrived, seen.looks, seen.empty_looks, next];
+                let values = values![
+                    self.id.0,
+                    seen.arrived,
+                    seen.looks,
+                    seen.empty_looks,
+                    next,
+                    tx.now,
+                ];
                 tx.sql.execute(sql, values).await?;
                 Ok(None)
             }
@@ -160,6 +173,8 @@ struct Seen {
     looks: i64,
     /// Looks in a row that showed nothing.
     empty_looks: i64,
+    /// When the last one ended.
+    looked: Option<i64>,
 }
 
 enum Conclusion {
@@ -202,7 +217,10 @@ impl Looked {
                 }
             }
             Verdict::NotThere { proves } => {
-                seen.empty_looks += 1;
+                // Two at the same time are one.
+                if seen.looked.is_none_or(|ended| self.began >= ended) {
+                    seen.empty_looks += 1;
+                }
                 // What was once seen, or was answered, is no longer shown: no proof of anything.
                 let absent =
                     seen.arrived.is_none() && quiet_over && seen.empty_looks >= PROOF_LOOKS;
@@ -256,5 +274,150 @@ impl Store {
             };
             Ok(Some((next - look_at_clock(sql).await?).max(0)))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUIET: i64 = 1000;
+
+    /// What looks at these times come to, each over before the next; the doubt began at 0.
+    fn after(looks: &[(i64, Verdict)], attempt: i64) -> (Option<Outcome>, Seen) {
+        let mut seen = Seen {
+            since: 0,
+            arrived: None,
+            looks: 0,
+            empty_looks: 0,
+            looked: None,
+        };
+        for (began, verdict) in looks {
+            let looked = Looked {
+                id: RowId(1),
+                attempt,
+                began: *began,
+                quiet_ms: QUIET,
+                verdict: verdict.clone(),
+            };
+            match looked.conclude(&seen) {
+                Conclusion::Settle(outcome) => return (Some(outcome), seen),
+                Conclusion::Wait(next) => {
+                    seen = Seen {
+                        looked: Some(began + 10),
+                        ..next
+                    };
+                }
+            }
+        }
+        (None, seen)
+    }
+
+    fn absent() -> Verdict {
+        Verdict::NotThere { proves: true }
+    }
+
+    fn is_sent_again(outcome: Option<Outcome>) -> bool {
+        matches!(outcome, Some(Outcome::Again(None)))
+    }
+
+    fn reason(outcome: Option<Outcome>) -> String {
+        match outcome {
+            Some(Outcome::Review { reason }) => reason,
+            _ => panic!("not in review"),
+        }
+    }
+
+    #[test]
+    fn absence_is_believed_after_two_looks_the_last_one_after_the_quiet_time() {
+        assert!(after(&[(5000, absent())], 1).0.is_none(), "one look");
+        let early = [(0, absent()), (500, absent()), (999, absent())];
+        assert!(after(&early, 1).0.is_none(), "too early");
+        assert!(is_sent_again(
+            after(&[(0, absent()), (1000, absent())], 1).0
+        ));
+    }
+
+    #[test]
+    fn two_looks_at_the_same_time_are_one() {
+        let together = [(1000, absent()), (1005, absent())];
+        assert!(after(&together, 1).0.is_none());
+        let apart = [(1000, absent()), (1005, absent()), (1015, absent())];
+        assert!(is_sent_again(after(&apart, 1).0));
+    }
+
+    #[test]
+    fn a_look_that_says_nothing_begins_the_proof_anew() {
+        let looks = [(900, absent()), (950, Verdict::Nothing), (1000, absent())];
+        let (outcome, seen) = after(&looks, 1);
+        assert!(outcome.is_none());
+        assert_eq!((seen.looks, seen.empty_looks), (3, 1));
+        let failed = [(900, absent()), (950, Verdict::Failed), (1000, absent())];
+        assert!(
+            is_sent_again(after(&failed, 1).0),
+            "a failed look says nothing either way"
+        );
+    }
+
+    #[test]
+    fn what_was_seen_once_is_never_sent_again() {
+        let looks = [
+            (0, Verdict::Arrived),
+            (1100, absent()),
+            (1200, absent()),
+            (1300, absent()),
+        ];
+        assert!(after(&looks, 1).0.is_none());
+        let (outcome, _) = after(&[(0, Verdict::Arrived), (1000, Verdict::Arrived)], 1);
+        assert!(reason(outcome).contains("its answer did not come"));
+    }
+
+    #[test]
+    fn a_first_message_waits_for_the_list_to_be_believed_and_then_for_a_person() {
+        let unproved = || Verdict::NotThere { proves: false };
+        let looks = [(1000, unproved()), (1500, unproved())];
+        assert!(after(&looks, 1).0.is_none());
+        let mut looks = looks.to_vec();
+        looks.push((1900, absent()));
+        assert!(is_sent_again(after(&looks, 1).0));
+        looks.pop();
+        looks.push((2000, unproved()));
+        assert!(reason(after(&looks, 1).0).contains("list does not show"));
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_looked_for_for_ever() {
+        let looks: Vec<_> = (0..8).map(|n| (n * 1000, Verdict::Nothing)).collect();
+        assert!(reason(after(&looks, 1).0).contains("could not be told"));
+        let failed: Vec<_> = (0..80).map(|n| (n * 1000, Verdict::Failed)).collect();
+        assert!(
+            after(&failed, 1).0.is_none(),
+            "a network that is away is waited for"
+        );
+    }
+
+    #[test]
+    fn what_never_arrives_is_not_sent_for_ever() {
+        let looks = [(0, absent()), (1000, absent())];
+        let (outcome, _) = after(&looks, MOST_ATTEMPTS);
+        let Some(Outcome::Failed(error)) = outcome else {
+            panic!("it goes on")
+        };
+        assert_eq!(error.delivery, "not_sent");
+    }
+
+    #[test]
+    fn looks_grow_apart_and_one_comes_right_after_the_quiet_time() {
+        let seen = |looks| Seen {
+            since: 0,
+            arrived: None,
+            looks,
+            empty_looks: 0,
+            looked: None,
+        };
+        assert_eq!(seen(0).next_look(0, 120_000), 250);
+        assert_eq!(seen(4).next_look(10_000, 120_000), 14_000);
+        assert_eq!(seen(9).next_look(110_000, 120_000), 120_000);
+        assert_eq!(seen(40).next_look(130_000, 120_000), 160_000);
     }
 }

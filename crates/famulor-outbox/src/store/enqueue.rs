@@ -29,6 +29,7 @@ pub(super) fn policy(number: i64) -> famulor_core::OnUnknown {
 
 impl Step for Enqueue {
     type Output = Vec<Enqueued>;
+    const REPEATABLE: bool = false;
 
     async fn run(&self, tx: &mut Transaction<'_>) -> Result<Vec<Enqueued>, Failure> {
         // Sorted, so that nobody waits for one who waits for him.

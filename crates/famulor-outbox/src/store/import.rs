@@ -9,8 +9,11 @@ use super::names;
 use crate::sql::{Failure, Transaction, Value, list, tuples, values};
 use crate::{Error, ErrorKind, NewMessage, RowId};
 
-/// Rows of one statement: each statement has thirteen values a row, and SQLite takes 32766.
+/// Rows of one statement: SQLite takes 32766 values.
 const ROWS: usize = 200;
+
+/// Values of a row.
+const COLUMNS: usize = 15;
 
 /// How long an import that adds nothing is taken to be alive.
 const ALIVE_MS: i64 = 60_000;
@@ -238,43 +241,46 @@ impl AddChunk {
         rows: &[(ImportedRow, Option<i64>)],
         lines: &HashMap<CustomerKey, i64>,
     ) -> Result<u64, Failure> {
-        let mut values = Vec::with_capacity(2 + rows.len() * 11);
-        values.extend(values![self.job, tx.now]);
+        let mut values = Vec::with_capacity(rows.len() * COLUMNS);
         for (row, line) in rows {
             let line = match line {
                 Some(line) => *line,
                 None => lines.get(&row.key()).copied().unwrap_or_default(),
             };
-            row.bind(self.job, line, &mut values)?;
+            values.extend(values![self.job, tx.now, tx.now, 0, line]);
+            row.bind(self.job, &mut values)?;
         }
-        let mut sql = String::with_capacity(256 + rows.len() * 80);
-        sql.push_str(
-            "INSERT INTO famulor_outbox_row (job, added, changed, attempts, id, line, state, on_unknown,
-            settled, input_line, key, caller_id, text, variables, error) VALUES ",
-        );
-        for row in 0..rows.len() {
-            let comma = if row == 0 { "" } else { ", " };
-            sql.push_str(comma);
-            sql.push_str("($1, $2, $2, 0, ");
-            sql.push_str(&list(3 + row * 11, 11));
-            sql.push(')');
-        }
-        sql.push_str(" ON CONFLICT (id) DO NOTHING");
+        let sql = insert_sql(rows.len(), tx.sql.is_postgres());
         tx.sql.execute(sql, values).await
     }
 }
 
+fn insert_sql(rows: usize, postgres: bool) -> String {
+    // SQLite looks for the name of a numbered value among all others each time one is bound, so that a thousand of them
+    // take as long as a million: there, values without numbers.
+    let places = match postgres {
+        true => tuples(rows, COLUMNS),
+        false => {
+            let row = format!("({})", vec!["?"; COLUMNS].join(", "));
+            vec![row; rows].join(", ")
+        }
+    };
+    format!(
+        "INSERT INTO famulor_outbox_row (job, added, changed, attempts, line, id, state, on_unknown, settled,
+        input_line, key, caller_id, text, variables, error) VALUES {places} ON CONFLICT (id) DO NOTHING"
+    )
+}
+
 impl ImportedRow {
-    fn bind(&self, job: i64, line: i64, values: &mut Vec<Value>) -> Result<(), Failure> {
+    fn bind(&self, job: i64, values: &mut Vec<Value>) -> Result<(), Failure> {
         match self {
             Self::Message { line: at, message } => values.extend(values![
                 RowId::of(job, *at)?.0,
-                line,
                 0,
                 policy_number(message.on_unknown),
                 None::<i64>,
                 *at,
-                message.key.clone(),
+                None::<String>,
                 message.caller_id.clone(),
                 message.text.as_str(),
                 message.variables_text(),
@@ -287,7 +293,6 @@ impl ImportedRow {
                 ..
             } => values.extend(values![
                 RowId::of(job, *at)?.0,
-                line,
                 // Failed, and settled before everything else.
                 4,
                 0,

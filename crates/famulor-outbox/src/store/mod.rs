@@ -42,14 +42,17 @@ mod claim;
 mod doubts;
 mod enqueue;
 mod import;
+mod listen;
 mod names;
 mod owners;
 mod places;
+#[cfg(test)]
+mod plans;
 mod read;
 mod settle;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -61,6 +64,7 @@ pub(crate) use enqueue::Enqueue;
 pub(crate) use import::{
     AddChunk, BeginImport, Begun, Chunk, CustomerKey, FinishImport, ImportedRow,
 };
+use listen::Listening;
 pub(crate) use names::AccountOf;
 pub(crate) use owners::{Forget, OwnerGone, Register, Renew};
 pub(crate) use places::Place;
@@ -85,6 +89,8 @@ struct Inner {
     connections: Arc<Connections>,
     writer: Writer,
     news: Arc<Notify>,
+    /// Begun by the first who waits for news.
+    listening: OnceLock<Listening>,
 }
 
 impl Store {
@@ -99,6 +105,7 @@ impl Store {
             connections,
             writer,
             news,
+            listening: OnceLock::new(),
         })))
     }
 
@@ -106,9 +113,20 @@ impl Store {
         &self.0.connections.location
     }
 
-    /// Ends when something may have changed, if that was done by this process; others are found out by asking.
+    /// Wakes when something may have changed: by this process at once, by others where the store says so.
     pub(crate) fn news(&self) -> &Notify {
+        self.0
+            .listening
+            .get_or_init(|| Listening::start(self.location(), &self.0.news));
         &self.0.news
+    }
+
+    /// How often whoever waits for news asks anyway. A file says nothing of what other processes do.
+    pub(crate) fn poll(&self) -> Duration {
+        match self.location().is_file() {
+            true => Duration::from_millis(250),
+            false => Duration::from_secs(2),
+        }
     }
 
     /// Does a step in a transaction with those of others, and returns once it is on the disk. If the store is away, fails

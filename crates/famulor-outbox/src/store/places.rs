@@ -85,10 +85,7 @@ impl Store {
 
     /// Whether there is anything to be claimed.
     pub(crate) async fn has_work(&self, account: i64, job: Option<i64>) -> Result<bool> {
-        let sql = format!(
-            "SELECT 1 FROM famulor_outbox_line l WHERE {} AND l.gate = 2 AND l.next IS NOT NULL LIMIT 1",
-            whose(job.is_some(), 2)
-        );
+        let sql = work_sql(job.is_some());
         read!(self, |look| {
             let mut values = values![account];
             values.extend(job.map(Into::into));
@@ -103,6 +100,14 @@ fn whose(of_job: bool, job: usize) -> String {
         true => format!("l.job = ${job} AND l.account = $1"),
         false => "l.account = $1".to_owned(),
     }
+}
+
+pub(super) fn work_sql(of_job: bool) -> String {
+    format!(
+        "SELECT l.next FROM famulor_outbox_line l WHERE {} AND l.gate = 2 AND l.next IS NOT NULL
+        ORDER BY l.served LIMIT 1",
+        whose(of_job, 2)
+    )
 }
 
 pub(super) fn places_sql(of_job: bool) -> String {

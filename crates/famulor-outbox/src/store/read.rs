@@ -71,10 +71,26 @@ pub(super) async fn conditions(
     Ok(Some(Where { sql, values }))
 }
 
+/// A page of rows; its last value is how many.
+pub(super) fn page_sql(conditions: &Where) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM {TABLES} WHERE {} ORDER BY r.id LIMIT ${}",
+        conditions.sql,
+        conditions.values.len()
+    )
+}
+
+pub(super) fn settled_sql() -> String {
+    format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.settled > $1 ORDER BY r.settled LIMIT $2")
+}
+
 fn row(record: &Record) -> std::result::Result<Row, Failure> {
-    let json = |column| Ok::<_, Failure>(record.maybe_text(column)?);
-    let calls = json(11)?.map(|text| serde_json::from_str(&text));
-    let error = json(13)?.map(|text| serde_json::from_str(&text));
+    let calls = record
+        .maybe_text(11)?
+        .map(|text| serde_json::from_str(&text));
+    let error = record
+        .maybe_text(13)?
+        .map(|text| serde_json::from_str(&text));
     Ok(Row {
         id: RowId(record.int(0)?),
         job: record.text(1)?,
@@ -116,11 +132,7 @@ impl Store {
                 return Ok(Vec::new());
             };
             conditions.values.push(limit.into());
-            let place = conditions.values.len();
-            let select = format!(
-                "SELECT {COLUMNS} FROM {TABLES} WHERE {} ORDER BY r.id LIMIT ${place}",
-                conditions.sql
-            );
+            let select = page_sql(&conditions);
             let rows = sql.rows(select, conditions.values).await?;
             rows.iter().map(row).collect::<std::result::Result<_, _>>()
         })
@@ -129,9 +141,7 @@ impl Store {
     /// Rows in the order in which they were settled, after a number.
     pub(crate) async fn settled_after(&self, after: i64, limit: i64) -> Result<Vec<(i64, Row)>> {
         read!(self, |sql| {
-            let select = format!(
-                "SELECT {COLUMNS} FROM {TABLES} WHERE r.settled > $1 ORDER BY r.settled LIMIT $2"
-            );
+            let select = settled_sql();
             let rows = sql.rows(select, values![after, limit]).await?;
             let numbered = |record: &Record| Ok::<_, Failure>((record.int(17)?, row(record)?));
             rows.iter()

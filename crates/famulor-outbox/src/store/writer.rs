@@ -19,8 +19,9 @@ const MOST: usize = 256;
 /// How long somebody who does not wait for a store that is away is kept.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A server that takes longer for a transaction is as good as one that is not there.
-const COMMIT_WITHIN: Duration = Duration::from_secs(30);
+/// A server that takes longer for a transaction is as good as one that is not there. The end of an import of millions of
+/// lines is one, too.
+const COMMIT_WITHIN: Duration = Duration::from_secs(120);
 
 /// Something that is done to the store, whole or not at all.
 ///
@@ -28,6 +29,9 @@ const COMMIT_WITHIN: Duration = Duration::from_secs(30);
 /// written anything that matters: what others do in the same transaction is committed.
 pub(crate) trait Step: Send + Sync + 'static {
     type Output: Send + 'static;
+
+    /// Whether it may be done again when nobody knows whether it was committed.
+    const REPEATABLE: bool = true;
 
     fn run(
         &self,
@@ -44,6 +48,7 @@ trait Waiting: Send {
         tx: &'a mut Transaction<'_>,
     ) -> BoxFuture<'a, std::result::Result<(), Failure>>;
     fn checkpoint(&self, committed: bool);
+    fn is_repeatable(&self) -> bool;
     fn end(self: Box<Self>, outcome: Result<()>);
 }
 
@@ -72,6 +77,10 @@ impl<S: Step> Waiting for Request<S> {
         if matches!(self.value, Some(Ok(_))) {
             self.step.checkpoint(committed);
         }
+    }
+
+    fn is_repeatable(&self) -> bool {
+        S::REPEATABLE
     }
 
     fn end(self: Box<Self>, outcome: Result<()>) {
@@ -153,7 +162,8 @@ impl Work {
     async fn settle(&mut self, mut batch: Vec<Entry>, entries: &mut mpsc::Receiver<Entry>) {
         let mut pause = Duration::from_millis(10);
         while !batch.is_empty() {
-            let failure = match self.attempt(&mut batch).await {
+            let mut committing = false;
+            let failure = match self.attempt(&mut batch, &mut committing).await {
                 Ok(()) => {
                     self.failing = false;
                     batch
@@ -168,7 +178,7 @@ impl Work {
             let passing = failure.is_passing();
             let error = failure.of(&self.connections.location);
             let may_pass = passing || error.kind() == ErrorKind::Full;
-            if !may_pass && batch.len() > 1 {
+            if !may_pass && !committing && batch.len() > 1 {
                 // One of them is to blame: the others go without it.
                 let rest = batch.split_off(1);
                 Box::pin(self.settle(batch, entries)).await;
@@ -180,7 +190,10 @@ impl Work {
                 tracing::warn!(kind = ?error.kind(), "the outbox cannot be written to: {error}");
             }
             let stays = |entry: &Entry| {
-                may_pass && (entry.patient || (passing && entry.since.elapsed() < PATIENCE))
+                let undone = !committing || entry.request.is_repeatable();
+                undone
+                    && may_pass
+                    && (entry.patient || (passing && entry.since.elapsed() < PATIENCE))
             };
             let (staying, leaving): (Vec<_>, Vec<_>) = batch.into_iter().partition(stays);
             for entry in leaving {
@@ -201,12 +214,17 @@ impl Work {
         }
     }
 
-    async fn attempt(&mut self, batch: &mut [Entry]) -> std::result::Result<(), Failure> {
+    /// `committing`: whether it came so far that nobody knows whether it was committed.
+    async fn attempt(
+        &mut self,
+        batch: &mut [Entry],
+        committing: &mut bool,
+    ) -> std::result::Result<(), Failure> {
         let location = &self.connections.location;
         let running = async {
             let sql = match &mut self.sql {
                 Some(sql) => sql,
-                none => none.insert(location.connect().await?),
+                none => none.insert(location.connect_to_write().await?),
             };
             let mut tx = Transaction::begin(sql).await?;
             for entry in &mut *batch {
@@ -216,6 +234,8 @@ impl Work {
             batch
                 .iter()
                 .for_each(|entry| entry.request.checkpoint(false));
+            tx.finish().await?;
+            *committing = true;
             tx.commit().await?;
             batch
                 .iter()

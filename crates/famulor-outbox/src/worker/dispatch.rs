@@ -14,9 +14,6 @@ use super::shared::{Account, Shared};
 use crate::store::Claim;
 use crate::{Error, ErrorKind};
 
-/// How soon work that another process has put in is found where nobody says so.
-const POLL: Duration = Duration::from_millis(250);
-
 /// Messages of one claim.
 const MOST: usize = 64;
 
@@ -45,7 +42,7 @@ pub(super) async fn dispatch(shared: Arc<Shared>, account: Arc<Account>) {
             Ok(false) => {
                 tokio::select! {
                     () = shared.halt.cancelled() => {}
-                    _ = timeout(POLL, told) => {}
+                    _ = timeout(shared.store.poll(), told) => {}
                 }
                 continue;
             }
@@ -59,9 +56,9 @@ pub(super) async fn dispatch(shared: Arc<Shared>, account: Arc<Account>) {
         };
         match claim_and_send(&shared, &account, slots).await {
             Ok(true) => {}
-            // Others were quicker.
+            // Others were quicker, or have taken this worker for dead.
             Ok(false) => {
-                shared.sleep(Duration::from_millis(5)).await;
+                shared.sleep(Duration::from_millis(50)).await;
             }
             Err(error) => {
                 unsure = true;

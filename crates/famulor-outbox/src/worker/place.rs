@@ -1,7 +1,6 @@
 //! Looking ahead: where a conversation stands has to be known before its customer's turn comes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use famulor_core::ErrorKind;
 use futures_util::future::join_all;
@@ -18,8 +17,6 @@ const MOST: usize = 16;
 /// Customers that are to be ready for each call that may be under way.
 const AHEAD: usize = 2;
 
-const POLL: Duration = Duration::from_millis(250);
-
 /// Looks where customers' conversations stand, until the worker halts.
 pub(super) async fn look_ahead(shared: Arc<Shared>, account: Arc<Account>) {
     let mut failures = 0;
@@ -35,7 +32,7 @@ pub(super) async fn look_ahead(shared: Arc<Shared>, account: Arc<Account>) {
         if places.is_empty() {
             tokio::select! {
                 () = shared.halt.cancelled() => {}
-                _ = timeout(POLL, told) => {}
+                _ = timeout(shared.store.poll(), told) => {}
             }
             continue;
         }

@@ -73,8 +73,9 @@ async fn look(shared: &Shared, account: &Account, evidence: &Evidence, doubt: &D
         doubt.position.as_ref(),
     );
     let seen = tokio::select! {
-        () = shared.halt.cancelled() => return,
-        seen = looking => seen,
+        // Given back, so that the next worker need not wait for it.
+        () = shared.halt.cancelled() => None,
+        seen = looking => Some(seen),
     };
     let review = |reason: &str| {
         Verdict::Settled(Outcome::Review {
@@ -83,22 +84,24 @@ async fn look(shared: &Shared, account: &Account, evidence: &Evidence, doubt: &D
     };
     let verdict = match seen {
         // Where the conversation stands now is looked up before the next message.
-        Ok(Sighting::Answered(reply)) => Verdict::Settled(answer(&reply, NextPosition::Unknown)),
-        Ok(Sighting::Arrived) => Verdict::Arrived,
-        Ok(Sighting::NotThere) => {
+        Some(Ok(Sighting::Answered(reply))) => {
+            Verdict::Settled(answer(&reply, NextPosition::Unknown))
+        }
+        Some(Ok(Sighting::Arrived)) => Verdict::Arrived,
+        Some(Ok(Sighting::NotThere)) => {
             let quiet_over = doubt.began >= doubt.since.saturating_add(quiet_ms);
             let proves = !quiet_over || evidence.is_there(shared, account, doubt).await;
             Verdict::NotThere { proves }
         }
-        Ok(Sighting::Crowded) => review("other messages reached the conversation meanwhile"),
-        Ok(Sighting::Unplaced) => {
+        Some(Ok(Sighting::Crowded)) => review("other messages reached the conversation meanwhile"),
+        Some(Ok(Sighting::Unplaced)) => {
             review("a message like it is in the conversation, perhaps an earlier one")
         }
-        Ok(Sighting::Closed) => {
+        Some(Ok(Sighting::Closed)) => {
             review("the conversation could not be found or read with the account's key")
         }
-        Ok(_) => Verdict::Nothing,
-        Err(_) => Verdict::Failed,
+        Some(Ok(_)) => Verdict::Nothing,
+        Some(Err(_)) | None => Verdict::Failed,
     };
     let looked = Looked {
         id: doubt.id,

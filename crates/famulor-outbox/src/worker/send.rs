@@ -7,7 +7,6 @@ use tokio::time::{sleep, timeout};
 
 use super::Checkpoint;
 use super::shared::{Account, Shared};
-use crate::State;
 use crate::row::RowError;
 use crate::store::{Claimed, NextPosition, Outcome, Settle};
 
@@ -30,7 +29,7 @@ pub(super) async fn send(shared: &Shared, account: &Account, row: Claimed, slot:
     let settled = shared.store.write_patiently(settle).await;
     shared.sending().remove(&row.id);
     match settled {
-        Ok(state) => shared.came_to(state.filter(|state| *state != State::InDoubt)),
+        Ok(state) => shared.came_to(state),
         Err(error) => shared.fail(error),
     }
 }

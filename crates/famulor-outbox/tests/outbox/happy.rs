@@ -29,6 +29,7 @@ on_both! {
         let outbox = place.open().await;
         let (messages, sent) = batch(3, 4);
         let mut import = outbox.import("letters", "digest").await.unwrap();
+        assert!(!import.is_complete());
         for message in messages.clone() {
             import.push(message).await.unwrap();
         }
@@ -38,6 +39,7 @@ on_both! {
         drain(&outbox, client(&emulator)).await;
         assert_sent_once(&emulator, &sent);
         let mut import = outbox.import("letters", "digest").await.unwrap();
+        assert!(import.is_complete());
         for message in messages {
             import.push(message).await.unwrap();
         }

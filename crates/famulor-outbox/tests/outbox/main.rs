@@ -1,4 +1,10 @@
 //! The outbox on real files and servers, against the emulator, which counts what it bills.
 
+mod bad_store;
+mod doubt;
 mod fixture;
 mod happy;
+mod killed;
+mod people;
+mod stopping;
+mod turns;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use famulor_core::{ErrorKind, OnUnknown};
-use famulor_outbox::{Imported, NewMessage, Outbox};
+use famulor_outbox::{NewMessage, Outbox};
 
 use super::input::{Digest, Entry, Format, Reader, Source};
 use super::store::refused;
@@ -75,15 +75,19 @@ pub(super) struct Terms<'a> {
     pub(super) on_unknown: Option<OnUnknown>,
 }
 
-/// Takes the input over into the store. Until that is finished, nobody sends any of it.
+/// Takes the input over into the store; false: it is there from an earlier run. Until that is finished, nobody sends any of it.
 pub(super) async fn import(
     outbox: &Outbox,
     checked: &mut Checked,
     format: Format,
     terms: Terms<'_>,
-) -> Result<Imported, Failure> {
+) -> Result<bool, Failure> {
     let digest = &checked.digest;
     let mut import = outbox.import(terms.job, &digest.0).await.map_err(refused)?;
+    // The digest says that it is the same input: there is nothing to take over a second time.
+    if import.is_complete() {
+        return Ok(false);
+    }
     let mut reader = Reader::new(&mut checked.source, format)?;
     while let Some(entry) = reader.next()? {
         let pushed = match entry {
@@ -119,5 +123,6 @@ pub(super) async fn import(
         ))
         .next("run it again; nothing of it will be sent before it is taken over whole"));
     }
-    import.finish().await.map_err(refused)
+    import.finish().await.map_err(refused)?;
+    Ok(true)
 }

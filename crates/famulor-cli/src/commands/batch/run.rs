@@ -158,8 +158,8 @@ async fn prepare(args: &Args, run: &mut Run) -> Result<Option<Ready>, Failure> {
             checked.messages
         ));
     }
-    let imported = import::import(&store.outbox, &mut checked, format, terms).await?;
-    if args.on_unknown.is_some() && imported.already > 0 {
+    let is_new = import::import(&store.outbox, &mut checked, format, terms).await?;
+    if args.on_unknown.is_some() && !is_new {
         run.notes.say(
             "--on-unknown changes nothing here: the messages keep what was given when the job began",
         );

@@ -1,0 +1,143 @@
+//! A worker's process that is killed.
+//!
+//! The process is this test program once more, told by its environment to be a worker that ends itself, as by a kill, at
+//! a named point.
+
+use std::env;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use famulor_core::Client;
+use famulor_emulator::Emulator;
+use famulor_outbox::{Outbox, State};
+use tokio_util::sync::CancellationToken;
+
+use crate::fixture::*;
+
+const LOCATION: &str = "FAMULOR_TEST_OUTBOX";
+const URL: &str = "FAMULOR_TEST_URL";
+const POINT: &str = "FAMULOR_TEST_POINT";
+const CONTROL: &str = "FAMULOR_TEST_CONTROL";
+
+/// Not a test: the process that the others kill.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child() {
+    let (Ok(location), Ok(url)) = (env::var(LOCATION), env::var(URL)) else {
+        return;
+    };
+    let client = Client::builder()
+        .with_api_key(KEY)
+        .with_base_url(&url)
+        .without_proxy()
+        .without_limits()
+        .build()
+        .expect("a client");
+    let outbox = Outbox::open(&location).await.expect("an outbox");
+    let mut worker = outbox
+        .worker()
+        .with_account("default", client)
+        .with_concurrency(2)
+        .with_lease(ms(500))
+        .with_checkpoint(end_here);
+    if env::var_os(CONTROL).is_some() {
+        worker = worker.without_intents();
+    }
+    worker
+        .drain(CancellationToken::new())
+        .await
+        .expect("an end");
+}
+
+/// The third time it comes to the point it was told. No destructor runs, and no buffer is written.
+fn end_here(point: &'static str) {
+    static TIMES: AtomicU32 = AtomicU32::new(0);
+    if env::var(POINT).is_ok_and(|wanted| wanted == point)
+        && TIMES.fetch_add(1, Ordering::SeqCst) == 2
+    {
+        std::process::abort();
+    }
+}
+
+/// Runs a worker that is killed at `point`; false if it came to its end all the same.
+fn is_killed(place: &Place, emulator: &Emulator, point: &str, control: bool) -> bool {
+    let mut child = Command::new(env::current_exe().expect("this program"));
+    child
+        .args(["--exact", "killed::child", "--nocapture"])
+        .env(LOCATION, &place.location)
+        .env(URL, emulator.base_url())
+        .env(POINT, point)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    if control {
+        child.env(CONTROL, "1");
+    }
+    !child.status().expect("a process").success()
+}
+
+async fn survives(place: Place, point: &str) {
+    let emulator = start(Emulator::builder().without_limits().latency(ms(60))).await;
+    let outbox = place.open().await;
+    // So that the list is known to show what replies are in.
+    let (messages, mut sent) = batch(4, 4);
+    outbox.enqueue(message("crm-9", "first")).await.unwrap();
+    sent.insert("crm-9".to_owned(), vec!["first".to_owned()]);
+    drain(&outbox, client(&emulator)).await;
+    outbox.enqueue_all(messages).await.unwrap();
+    let (point_of_kill, at, on) = (point.to_owned(), place, emulator);
+    let (killed, _place, emulator) =
+        tokio::task::spawn_blocking(move || (is_killed(&at, &on, &point_of_kill, false), at, on))
+            .await
+            .unwrap();
+    assert!(killed, "it never came to {point}");
+    drain(&outbox, client(&emulator)).await;
+    assert_sent_once(&emulator, &sent);
+    for row in rows(&outbox).await {
+        assert_eq!(row.state, State::Done, "{row:?}");
+    }
+    let status = status(&outbox).await;
+    assert_eq!((status.done, status.total()), (17, 17));
+}
+
+macro_rules! killed {
+    ($($name:ident: $point:literal),* $(,)?) => {$(
+        on_both! {
+            async fn $name(place: Place) {
+                survives(place, $point).await;
+            }
+        }
+    )*};
+}
+
+killed! {
+    before_the_intent_is_committed_nothing_was_sent: "claiming",
+    after_the_intent_is_committed_it_is_looked_for: "claimed",
+    after_the_request_has_left_it_is_looked_for: "sent",
+    after_the_answer_and_before_its_commit_it_is_read_back: "answered",
+    after_everything_it_just_goes_on: "settled",
+}
+
+/// The control: without intents the same finds messages billed twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_intents_it_would_be_billed_twice() {
+    let place = Place::file();
+    let emulator = start(Emulator::builder().without_limits().latency(ms(60))).await;
+    let outbox = place.open().await;
+    let (messages, _) = batch(4, 4);
+    outbox.enqueue_all(messages).await.unwrap();
+    let (emulator, place) = tokio::task::spawn_blocking(move || {
+        assert!(is_killed(&place, &emulator, "answered", true));
+        (emulator, place)
+    })
+    .await
+    .unwrap();
+    let worker = outbox.worker().with_account("default", client(&emulator));
+    let draining = worker.without_intents().drain(CancellationToken::new());
+    within(draining).await.unwrap();
+    assert!(
+        emulator.stats().billed_messages > 16,
+        "{:?}",
+        emulator.stats()
+    );
+    drop(place);
+}
