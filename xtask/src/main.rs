@@ -27,7 +27,7 @@ cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs n
 cargo xtask judge schemathesis [N] [SEED]
                                 the emulator under schemathesis, at least N cases (2000; needs Python)
 cargo xtask judge prism         the client under Prism, which serves openapi.yaml (needs npm)
-cargo xtask bench NAME          measurements beside their yardsticks: quota, call, cli, outbox, emulator
+cargo xtask bench NAME          measurements beside their yardsticks: quota, call, cli, outbox, crash, emulator
 cargo xtask dist                the tuned binary with manual pages, completions and licences in one archive
 cargo xtask policy [STEP] [--bless]
                                 licences, vulnerabilities, features, oldest versions, public API

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    api, assistant, auth, chat, completions, config, conversation, demo, doctor, emulator, man,
-    profile, reply, schema,
+    api, assistant, auth, batch, chat, completions, config, conversation, demo, doctor, emulator,
+    man, profile, reply, schema,
 };
 use crate::duration;
 use crate::failure::Failure;
@@ -94,6 +94,8 @@ pub(crate) enum Command {
     Conversation(conversation::Args),
     /// Your assistants
     Assistant(assistant::Args),
+    /// Send many messages from a file, and lose none of them
+    Batch(batch::Args),
     /// The account's name, e-mail address and balance
     #[command(before_help = "Examples:\n  famulor whoami\n  famulor whoami --json\n")]
     Whoami,

@@ -1,6 +1,6 @@
 //! From settings to a client, with an emulator of its own if that is wished for.
 
-use famulor_core::{Client, ClientBuilder};
+use famulor_core::{Client, ClientBuilder, Lane};
 use famulor_emulator::Emulator;
 
 use crate::failure::Failure;
@@ -29,8 +29,37 @@ const EMULATOR_KEY: &str = "emulator";
 
 impl Connection {
     pub(crate) async fn open(run: &mut Run, key: Key) -> Result<Self, Failure> {
+        let found = Self::key(run, key).await?;
+        Self::open_with(run, found).await
+    }
+
+    /// With this key, if it is one.
+    pub(crate) async fn open_with(run: &Run, found: Found) -> Result<Self, Failure> {
+        let notes = run.notes;
+        let flight = std::sync::Arc::clone(&run.flight);
+        let mut builder = configured(run)?.with_wait_observer(move |notice| {
+            flight.waits(notice.wait, notice.ahead);
+            // A spinner says it too, and counts.
+            if !Spinner::is_shown() {
+                notes.waiting(notice.wait, notice.ahead);
+            }
+        });
+        if let Some(wait) = &run.settings.max_wait {
+            builder = builder.with_max_wait(wait.value);
+        }
+        Self::with(run, found, builder).await
+    }
+
+    /// For a backlog: live customers go first, and waiting is what it mostly does, for as long as it takes.
+    pub(crate) async fn open_for_batch(run: &mut Run, key: Key) -> Result<Self, Failure> {
+        let found = Self::key(run, key).await?;
+        let builder = configured(run)?.with_lane(Lane::Bulk);
+        Self::with(run, found, builder).await
+    }
+
+    async fn key(run: &mut Run, key: Key) -> Result<Found, Failure> {
         if run.global.emulator {
-            return Self::open_with(run, Found::None).await;
+            return Ok(Found::None);
         }
         let settings = &run.settings;
         let found = settings::key(&run.global, &run.environment, settings, &mut run.stdin).await?;
@@ -49,12 +78,10 @@ impl Connection {
             Found::None if optional => {}
             Found::None => return Err(Failure::no_key()),
         }
-        Self::open_with(run, found).await
+        Ok(found)
     }
 
-    /// With this key, if it is one.
-    pub(crate) async fn open_with(run: &Run, found: Found) -> Result<Self, Failure> {
-        let mut builder = configured(run)?;
+    async fn with(run: &Run, found: Found, mut builder: ClientBuilder) -> Result<Self, Failure> {
         if run.global.emulator {
             return Self::to_emulator(run, builder).await;
         }
@@ -93,7 +120,7 @@ impl Connection {
     }
 }
 
-/// Everything but address and key.
+/// Everything but address, key and the longest wait.
 fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
     let settings = &run.settings;
     let mut builder = Client::builder().with_plain_http_allowed(run.global.allow_http);
@@ -105,9 +132,6 @@ fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
     }
     if let Some(deadline) = &settings.deadline {
         builder = builder.with_deadline(deadline.value);
-    }
-    if let Some(wait) = &settings.max_wait {
-        builder = builder.with_max_wait(wait.value);
     }
     if let Some(wait) = &settings.doubt_wait {
         builder = builder.with_doubt_wait(wait.value);
@@ -126,15 +150,7 @@ fn configured(run: &Run) -> Result<ClientBuilder, Failure> {
         })?;
         builder = builder.with_ca_certificate(pem);
     }
-    let notes = run.notes;
-    let flight = std::sync::Arc::clone(&run.flight);
-    Ok(builder.with_wait_observer(move |notice| {
-        flight.waits(notice.wait, notice.ahead);
-        // A spinner says it too, and counts.
-        if !Spinner::is_shown() {
-            notes.waiting(notice.wait, notice.ahead);
-        }
-    }))
+    Ok(builder)
 }
 
 /// An error with everything that led to it, in one line.

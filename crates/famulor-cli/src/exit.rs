@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     NotProcessed = 8,
     /// Sent, no trustworthy answer.
     OutcomeUnknown = 9,
+    /// A batch came to its end, and some of its messages failed or need a person.
+    BatchUnfinished = 10,
     Interrupted = 130,
     Terminated = 143,
 }
@@ -36,6 +38,26 @@ impl Exit {
             ErrorKind::UnknownOutcome | ErrorKind::Unreadable => Self::OutcomeUnknown,
             _ => Self::Unexpected,
         }
+    }
+
+    /// The same for a failure that was kept in a store, by the name of its kind.
+    pub(crate) fn of_name(kind: &str) -> Self {
+        [
+            ErrorKind::InvalidRequest,
+            ErrorKind::Config,
+            ErrorKind::Refused,
+            ErrorKind::Auth,
+            ErrorKind::NotFound,
+            ErrorKind::Balance,
+            ErrorKind::RateLimited,
+            ErrorKind::Network,
+            ErrorKind::Server,
+            ErrorKind::UnknownOutcome,
+            ErrorKind::Unreadable,
+        ]
+        .into_iter()
+        .find(|known| known.as_str() == kind)
+        .map_or(Self::Unexpected, |known| Self::of(known, false))
     }
 
     pub(crate) fn code(self) -> u8 {

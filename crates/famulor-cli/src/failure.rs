@@ -40,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) exit: Exit,
     /// What to do next.
     pub(crate) next: Option<String>,
+    /// It is about many messages, and what became of each is told elsewhere.
+    pub(crate) of_batch: bool,
 }
 
 impl Failure {
@@ -56,6 +58,7 @@ impl Failure {
             attempts: 0,
             exit,
             next: None,
+            of_batch: false,
         }))
     }
 
@@ -123,6 +126,15 @@ impl Failure {
         self
     }
 
+    /// A whole batch failed, was stopped or left something open.
+    pub(crate) fn of_batch(kind: ErrorKind, exit: Exit, message: impl Into<String>) -> Self {
+        let mut failure = Self::before_sending(kind, exit, message.into());
+        if let Self::Report(report) = &mut failure {
+            report.of_batch = true;
+        }
+        failure
+    }
+
     /// Says what to do next.
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
         if let Self::Report(report) = &mut self {
@@ -164,6 +176,7 @@ impl From<famulor_core::Error> for Failure {
             attempts: error.attempts(),
             exit: Exit::of(kind, read_only),
             next: next_step(kind, &error),
+            of_batch: false,
         }))
     }
 }
@@ -238,7 +251,7 @@ impl Report {
 
     /// Answers "was it sent?". Nothing to answer when nothing was to be sent.
     pub(crate) fn delivery_line(&self) -> Option<&'static str> {
-        if self.read_only {
+        if self.read_only || self.of_batch {
             return None;
         }
         match (self.delivery, self.kind) {

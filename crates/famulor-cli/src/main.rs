@@ -4,6 +4,7 @@ mod args;
 mod argv;
 mod commands;
 mod connection;
+mod crash;
 mod duration;
 mod exit;
 mod failure;

@@ -15,7 +15,9 @@ pub(crate) async fn open(settings: &Settings) -> Result<Quota, Failure> {
     let (name, origin) = match (&settings.quota_store, default) {
         (Some(store), _) => (store.value.clone(), format!(" given by {}", store.origin)),
         (None, Some(path)) => {
-            path.parent().map_or(Ok(()), create_private)?;
+            path.parent().map_or(Ok(()), |folder| {
+                create_private(folder, "use --quota-store memory")
+            })?;
             (path.display().to_string(), String::new())
         }
         (None, None) => ("memory".to_owned(), String::new()),
@@ -29,15 +31,15 @@ pub(crate) async fn open(settings: &Settings) -> Result<Quota, Failure> {
     }
 }
 
-/// Makes a directory that only its owner can look into.
-fn create_private(directory: &Path) -> Result<(), Failure> {
+/// Makes a directory that only its owner can look into. `otherwise`: how to do without.
+pub(crate) fn create_private(directory: &Path, otherwise: &str) -> Result<(), Failure> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory).map_err(|error| {
         Failure::config(format!(
-            "cannot make the state directory {}: {error}; name another with FAMULOR_STATE_DIR, or use --quota-store memory",
+            "cannot make the state directory {}: {error}; name another with FAMULOR_STATE_DIR, or {otherwise}",
             directory.display()
         ))
     })

@@ -2,6 +2,7 @@
 
 mod call;
 mod cli;
+mod crash;
 mod emulator;
 mod outbox;
 mod quota;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
             Ok(requests) => emulator::run(requests),
             Err(_) => Err(format!("{requests} is no number of requests")),
         },
+        ["crash", rest @ ..] => crash::run(rest),
         // What `emulator` runs as processes of their own.
         ["serve", server, address, body] => emulator::serve(server, address, body),
         // For a profiler beside a server: `perf record -p PID`.
@@ -29,7 +31,10 @@ fn main() -> ExitCode {
         ["call-client", client, url, calls] => call::client(client, url, calls),
         // What `outbox` runs as processes of their own.
         ["outbox-scale", input, store, rows] => outbox::measured(input, store, rows),
-        _ => Err("usage: cargo xtask bench quota | call | cli | outbox | emulator [REQUESTS]".to_owned()),
+        _ => Err(
+            "usage: cargo xtask bench quota | call | cli | outbox | crash | emulator [REQUESTS]"
+                .to_owned(),
+        ),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

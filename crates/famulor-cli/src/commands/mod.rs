@@ -3,6 +3,7 @@
 pub(crate) mod api;
 pub(crate) mod assistant;
 pub(crate) mod auth;
+pub(crate) mod batch;
 pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -47,7 +48,7 @@ pub(crate) fn start(cli: Cli, environment: Environment, json: bool) -> Told<()> 
             |command, local| on(one_thread()?, interruptible(command, local))
         }
         // Servers, and many customers at once.
-        Command::Emulator(_) | Command::Demo(_) => {
+        Command::Emulator(_) | Command::Demo(_) | Command::Batch(_) => {
             let runtime = threads().map_err(|failure| (failure, json))?;
             return on(runtime, with_client(command, global, environment, json));
         }
@@ -102,6 +103,7 @@ async fn with_client(
         // These end in their own way.
         Command::Emulator(args) => emulator::run(args, &run, &mut signals).await,
         Command::Chat(args) => chat::run(args, &mut run, &mut signals).await,
+        Command::Batch(args) => batch::run(args, &mut run, &mut signals).await,
         command => {
             let flight = std::sync::Arc::clone(&run.flight);
             tokio::select! {

@@ -38,6 +38,11 @@ impl Places {
         Some(self.state.as_ref()?.join("quota.sqlite"))
     }
 
+    /// The messages of batches.
+    pub(crate) fn outbox_sqlite(&self) -> Option<PathBuf> {
+        Some(self.state.as_ref()?.join("outbox.sqlite"))
+    }
+
     pub(crate) fn config_toml(&self) -> Option<PathBuf> {
         Some(self.config.as_ref()?.join("config.toml"))
     }
