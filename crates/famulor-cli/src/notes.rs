@@ -8,7 +8,9 @@ use anstyle::{AnsiColor, Style};
 use crate::duration::rough;
 use crate::failure::{Failure, Report};
 use crate::json;
+use crate::terminal;
 use crate::visible::visible_line;
+use crate::wrap::wrapped;
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
@@ -30,6 +32,7 @@ impl Notes {
     pub(crate) fn say(self, note: &str) {
         if !self.quiet {
             // Standard error may be closed; there is nobody to tell.
+            let note = wrapped(note, terminal::width(), 0, "    ");
             let _ = writeln!(anstream::stderr(), "{DIM}{note}{DIM:#}");
         }
     }
@@ -64,23 +67,25 @@ pub(crate) fn report(failure: &Failure, as_json: bool) {
 }
 
 fn text(report: &Report, out: &mut impl Write) -> std::io::Result<()> {
-    write!(
-        out,
-        "{ERROR}error:{ERROR:#} {}",
-        visible_line(&report.message)
-    )?;
+    let width = terminal::width();
+    let mut cause = visible_line(&report.message).into_owned();
     if let Some(answer) = report.answer_line() {
-        write!(out, " ({})", visible_line(&answer))?;
+        cause.push_str(&format!(" ({})", visible_line(&answer)));
     }
-    writeln!(out)?;
+    let cause = wrapped(&cause, width, "error: ".len(), "  ");
+    writeln!(out, "{ERROR}error:{ERROR:#} {cause}")?;
     for detail in &report.details {
-        writeln!(out, "  {}", visible_line(detail))?;
+        let detail = visible_line(detail);
+        writeln!(out, "  {}", wrapped(&detail, width, 2, "    "))?;
     }
     if let Some(delivery) = report.delivery_line() {
+        let delivery = wrapped(delivery, width, "  sent? ".len(), "    ");
         writeln!(out, "  {BOLD}sent?{BOLD:#} {delivery}")?;
     }
     if let Some(next) = &report.next {
-        writeln!(out, "  {BOLD}next:{BOLD:#} {}", visible_line(next))?;
+        let next = visible_line(next);
+        let next = wrapped(&next, width, "  next: ".len(), "    ");
+        writeln!(out, "  {BOLD}next:{BOLD:#} {next}")?;
     }
     Ok(())
 }

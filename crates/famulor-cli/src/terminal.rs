@@ -79,3 +79,15 @@ pub(crate) fn first_line() -> io::Result<String> {
     line.truncate(text);
     Ok(line)
 }
+
+/// How wide the terminal is that standard error is shown on; `None` if that is none.
+#[cfg(unix)]
+pub(crate) fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn width() -> Option<usize> {
+    None
+}

@@ -234,7 +234,7 @@ fn a_terminal_keeps_its_title_clipboard_and_screen_in_a_chat() {
     let terminal = Terminal::start(&world, (50, 200), &["chat", "--resume", "nasty"]);
     terminal.shows("you:");
     terminal.types("Hello\r");
-    terminal.shows("called ");
+    terminal.shows("called");
     terminal.types("/history\r");
     // Once read, once answered, once read again, with the message between.
     wait_until("it is read back", || {

@@ -116,7 +116,7 @@ fn answer(run: &Run, turn: &Turn) -> Result<(), Failure> {
     }
     super::show_calls(run, turn);
     run.output.text(|out| match turn.text() {
-        Some(text) => transcript::said(out, "assistant", ASSISTANT, text),
+        Some(text) => transcript::said_to_a_person(out, "assistant", ASSISTANT, text),
         None => super::nobody(out),
     })
 }

@@ -163,7 +163,7 @@ fn show_opening(
     for message in messages {
         chat.record.message(message)?;
         if !run.notes.quiet {
-            transcript::message(&mut anstream::stderr(), message)?;
+            transcript::message_to_a_person(&mut anstream::stderr(), message)?;
         }
     }
     Ok(())

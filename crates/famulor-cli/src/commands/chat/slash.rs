@@ -100,7 +100,7 @@ async fn history(conversation: &Conversation) -> Result<(), Failure> {
     let history = look(conversation).await?;
     let mut stderr = anstream::stderr();
     for message in history.messages() {
-        transcript::message(&mut stderr, message)?;
+        transcript::message_to_a_person(&mut stderr, message)?;
     }
     Ok(())
 }
