@@ -33,7 +33,7 @@ fn the_first_line_says_when_it_ends_by_the_limit() {
         .exits(0);
     let first = ran.stderr.lines().next().unwrap_or_default();
     assert!(
-        first.contains("6 waiting, until ") && first.contains("(in 1s)"),
+        first.contains("6 waiting, until ") && first.contains("(1s)"),
         "{ran:?}"
     );
 }

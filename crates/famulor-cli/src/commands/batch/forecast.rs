@@ -98,7 +98,7 @@ impl Forecast {
     }
 }
 
-/// `15:42 (in 11m)`: a time for people who plan their day by it.
+/// `15:42 (11m)`: a time for people who plan their day by it.
 pub(super) fn until(left: Duration) -> String {
     let left = Duration::from_secs(left.as_secs_f64().round() as u64);
     // Over ten minutes nobody counts seconds.
@@ -112,9 +112,9 @@ pub(super) fn until(left: Duration) -> String {
         .ok()
         .and_then(|left| now.checked_add(left).ok());
     match end {
-        Some(end) if end.date() == now.date() => format!("{} (in {shown})", end.strftime("%H:%M")),
-        Some(end) => format!("{} (in {shown})", end.strftime("%a %d %b %H:%M")),
-        None => format!("in {shown}"),
+        Some(end) if end.date() == now.date() => format!("{} ({shown})", end.strftime("%H:%M")),
+        Some(end) => format!("{} ({shown})", end.strftime("%a %H:%M")),
+        None => shown.to_string(),
     }
 }
 
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_finishing_time_is_a_time_of_day_and_how_long_that_is() {
         let shown = until(Duration::from_secs(199 * 60 + 20));
-        assert!(shown.ends_with("(in 3h 19m)"), "{shown}");
+        assert!(shown.ends_with("(3h 19m)"), "{shown}");
         assert!(shown.contains(':'), "{shown}");
     }
 }

@@ -71,10 +71,8 @@ impl Progress {
             Shown::Bar(bar) => {
                 bar.set_length(counts.total());
                 bar.set_position(counts.settled());
-                bar.set_message(match self.outlook(&counts) {
-                    Some(outlook) => format!("{}\n{outlook}", counts.line()),
-                    None => counts.line(),
-                });
+                let outlook = self.outlook(&counts).map(|outlook| format!(", {outlook}"));
+                bar.set_message(format!("{}{}", counts.line(), outlook.unwrap_or_default()));
                 bar.tick();
                 ON_A_TERMINAL
             }
@@ -111,7 +109,7 @@ impl Progress {
         }
     }
 
-    /// `5.0 a minute, until 15:42 (in 11m)`, as far as it is known.
+    /// `5.0/min, until 15:42 (11m)`, as far as it is known.
     fn outlook(&self, counts: &Counts) -> Option<String> {
         let settled = counts.settled();
         let rate = self.forecast.a_minute(settled);
@@ -124,16 +122,16 @@ impl Progress {
         };
         match (rate, left) {
             (None, None) => None,
-            (Some(rate), None) => Some(format!("{rate:.1} a minute")),
+            (Some(rate), None) => Some(format!("{rate:.1}/min")),
             (None, Some(left)) => Some(format!("until {}", until(left))),
-            (Some(rate), Some(left)) => Some(format!("{rate:.1} a minute, until {}", until(left))),
+            (Some(rate), Some(left)) => Some(format!("{rate:.1}/min, until {}", until(left))),
         }
     }
 }
 
 /// A bar as wide as the terminal, the figures below it.
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix} [{wide_bar}] {human_pos} of {human_len}\n{msg}")
+    ProgressStyle::with_template("{prefix} [{wide_bar}] {human_pos} of {human_len}\n{wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
 }
