@@ -10,8 +10,8 @@ use crate::store::{AddChunk, Begun, Chunk, CustomerKey, FinishImport, ImportedRo
 use crate::{Error, ErrorKind, NewMessage, Result};
 
 /// Rows and bytes of one transaction.
-const CHUNK_ROWS: usize = 4000;
-const CHUNK_BYTES: usize = 2 * 1024 * 1024;
+const CHUNK_ROWS: usize = 8000;
+const CHUNK_BYTES: usize = 3 * 1024 * 1024;
 
 /// Customers whose numbers are remembered; beyond it all are forgotten and looked up again.
 const KNOWN: usize = 50_000;

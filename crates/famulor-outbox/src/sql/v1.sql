@@ -1,4 +1,5 @@
--- {id} is a number given by the database, {row} one given by us, {table} room for rows that grow.
+-- {id} is a number given by the database, {row} one given by us, {table} room for rows that grow, {sorted} rows that lie in
+-- the order of their key.
 
 -- One row. `at` and `reading`: the clock of a file. `settled`: how many rows were ever settled.
 CREATE TABLE famulor_outbox_store (
@@ -73,10 +74,17 @@ CREATE TABLE famulor_outbox_row (
     error TEXT,
     reason TEXT
 ) {table};
-CREATE INDEX famulor_outbox_row_waiting ON famulor_outbox_row (line, id) WHERE state = 0;
 CREATE UNIQUE INDEX famulor_outbox_row_key ON famulor_outbox_row (job, key) WHERE key IS NOT NULL;
 CREATE INDEX famulor_outbox_row_owner ON famulor_outbox_row (owner) WHERE owner IS NOT NULL;
 CREATE INDEX famulor_outbox_row_settled ON famulor_outbox_row (settled) WHERE settled IS NOT NULL;
+
+-- The queued rows of each line. A table and not an index of the rows: the rows of an import come here once, sorted, when
+-- the input is whole; an index would be written all over with every some thousand of them.
+CREATE TABLE famulor_outbox_waiting (
+    line BIGINT NOT NULL,
+    id BIGINT NOT NULL,
+    PRIMARY KEY (line, id)
+) {sorted};
 
 -- A row in doubt that is being read back, and its customer's other messages wait. `looked`: when a look last ended.
 CREATE TABLE famulor_outbox_doubt (

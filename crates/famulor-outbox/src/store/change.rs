@@ -2,7 +2,7 @@
 
 use super::Step;
 use super::read::conditions;
-use super::settle::lock_customer;
+use super::settle::{lock_customer, queue};
 use crate::filter::Filter;
 use crate::sql::{Failure, Record, Transaction, values};
 use crate::{Error, ErrorKind, Resolution, RowId, State};
@@ -168,10 +168,16 @@ impl Target {
                 tx.sql.execute(open, values![self.customer]).await?;
             }
         }
-        let head =
-            "UPDATE famulor_outbox_line SET next = (SELECT min(r.id) FROM famulor_outbox_row r
-            WHERE r.line = famulor_outbox_line.id AND r.state = 0) WHERE id = $1";
-        tx.sql.execute(head, values![self.line]).await?;
+        if to == State::Queued {
+            queue(tx, self.line, self.id).await?;
+        } else if from == State::Queued {
+            let leave = "DELETE FROM famulor_outbox_waiting WHERE line = $1 AND id = $2";
+            tx.sql.execute(leave, values![self.line, self.id.0]).await?;
+            let head = "UPDATE famulor_outbox_line SET next = (
+                SELECT min(w.id) FROM famulor_outbox_waiting w WHERE w.line = famulor_outbox_line.id)
+                WHERE id = $1";
+            tx.sql.execute(head, values![self.line]).await?;
+        }
         tx.tell();
         Ok(())
     }

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use famulor_core::{AssistantId, CustomerId, Position};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::Step;
-use crate::sql::{Failure, Transaction, list, values};
+use crate::sql::{Failure, Transaction, Value, list, values};
 use crate::worker::Checkpoint;
 use crate::{RowId, State};
 
@@ -33,8 +33,9 @@ pub(crate) struct Claimed {
     /// Where the conversation stands before it: the watermark.
     pub(crate) position: Option<Position>,
     pub(crate) text: String,
-    pub(crate) variables: Map<String, Value>,
+    pub(crate) variables: Map<String, serde_json::Value>,
     customer_number: i64,
+    line: i64,
 }
 
 impl Step for Claim {
@@ -76,6 +77,9 @@ impl Step for Claim {
             list(3, count)
         );
         tx.sql.execute(intend, values).await?;
+        let mut queued: Vec<Value> = found.iter().map(|row| row.line.into()).collect();
+        queued.extend(found.iter().map(|row| Value::from(row.id.0)));
+        tx.sql.execute(unqueue_sql(count), queued).await?;
         let mut values = values![tx.now];
         values.extend(found.iter().map(|row| row.customer_number.into()));
         let hold = hold_sql(count);
@@ -97,10 +101,20 @@ pub(super) fn turn_sql(of_job: bool, postgres: bool) -> String {
         false => "",
     };
     format!(
-        "SELECT l.customer, r.id, r.job, r.attempts, c.assistant, c.customer, c.position, r.text, r.variables
+        "SELECT l.customer, r.id, r.job, r.attempts, c.assistant, c.customer, c.position, r.text, r.variables, l.id
         FROM famulor_outbox_line l JOIN famulor_outbox_customer c ON c.id = l.customer
         JOIN famulor_outbox_row r ON r.id = l.next
         WHERE {job}l.account = $1 AND l.gate = 2 AND l.next IS NOT NULL ORDER BY l.served LIMIT $2 {lock}"
+    )
+}
+
+/// Takes rows out of their lines' queues: first the lines, then the rows, of which each is in one line alone. As pairs,
+/// SQLite would look through all that a line has.
+pub(super) fn unqueue_sql(rows: usize) -> String {
+    format!(
+        "DELETE FROM famulor_outbox_waiting WHERE line IN ({}) AND id IN ({})",
+        list(1, rows),
+        list(1 + rows, rows)
     )
 }
 
@@ -108,8 +122,7 @@ pub(super) fn turn_sql(of_job: bool, postgres: bool) -> String {
 pub(super) fn hold_sql(customers: usize) -> String {
     format!(
         "UPDATE famulor_outbox_line SET gate = 0, served = $1, next = (
-            SELECT min(r.id) FROM famulor_outbox_row r
-            WHERE r.line = famulor_outbox_line.id AND r.state = 0)
+            SELECT min(w.id) FROM famulor_outbox_waiting w WHERE w.line = famulor_outbox_line.id)
         WHERE customer IN ({})",
         list(2, customers)
     )
@@ -145,6 +158,7 @@ impl Claim {
                     .and_then(|text| serde_json::from_str(&text).ok())
                     .unwrap_or_default(),
                 customer_number,
+                line: row.int(9)?,
             });
         }
         Ok(found)

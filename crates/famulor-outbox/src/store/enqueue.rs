@@ -207,6 +207,8 @@ async fn add(
             message.variables_text(),
         ];
         tx.sql.execute(insert, values).await?;
+        let wait = "INSERT INTO famulor_outbox_waiting (line, id) VALUES ($1, $2)";
+        tx.sql.execute(wait, values![line, id.0]).await?;
         tx.count(job, account, State::Queued, 1);
         tx.tell();
     }

@@ -1,7 +1,7 @@
 //! Taking in a file, in constant memory and at the speed of the disk.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Step;
 use super::enqueue::policy_number;
@@ -11,6 +11,9 @@ use crate::{Error, ErrorKind, NewMessage, RowId};
 
 /// Rows of one statement: SQLite takes 32766 values.
 const ROWS: usize = 200;
+
+/// The statement that a file's rows go in by, again and again.
+static FULL: OnceLock<String> = OnceLock::new();
 
 /// Values of a row.
 const COLUMNS: usize = 15;
@@ -250,7 +253,11 @@ impl AddChunk {
             values.extend(values![self.job, tx.now, tx.now, 0, line]);
             row.bind(self.job, &mut values)?;
         }
-        let sql = insert_sql(rows.len(), tx.sql.is_postgres());
+        let postgres = tx.sql.is_postgres();
+        let sql = match rows.len() {
+            ROWS if !postgres => FULL.get_or_init(|| insert_sql(ROWS, postgres)).clone(),
+            some => insert_sql(some, postgres),
+        };
         tx.sql.execute(sql, values).await
     }
 }
@@ -322,11 +329,15 @@ impl Step for FinishImport {
         if tx.sql.execute(whole, values![self.job]).await? == 0 {
             return Ok(());
         }
-        let heads =
-            "UPDATE famulor_outbox_line SET next = (SELECT min(r.id) FROM famulor_outbox_row r
-            WHERE r.line = famulor_outbox_line.id AND r.state = 0) WHERE job = $1";
-        tx.sql.execute(heads, values![self.job]).await?;
         let (first, last) = RowId::range_of(self.job);
+        let wait =
+            "INSERT INTO famulor_outbox_waiting (line, id) SELECT line, id FROM famulor_outbox_row
+            WHERE id >= $1 AND id <= $2 AND state = 0 ORDER BY line, id";
+        tx.sql.execute(wait, values![first, last]).await?;
+        let heads = "UPDATE famulor_outbox_line SET next = (
+            SELECT min(w.id) FROM famulor_outbox_waiting w WHERE w.line = famulor_outbox_line.id)
+            WHERE job = $1";
+        tx.sql.execute(heads, values![self.job]).await?;
         let count = "INSERT INTO famulor_outbox_count (job, account, state, rows, attempts)
             SELECT $1, l.account, r.state, count(*), 0 FROM famulor_outbox_row r
             JOIN famulor_outbox_line l ON l.id = r.line

@@ -3,7 +3,7 @@
 use famulor_test_stores::PostgresServer;
 
 use super::Store;
-use super::claim::{hold_sql, turn_sql};
+use super::claim::{hold_sql, turn_sql, unqueue_sql};
 use super::doubts::due_sql;
 use super::places::{places_sql, work_sql};
 use super::read::{conditions, page_sql, settled_sql};
@@ -11,7 +11,8 @@ use crate::sql::{Sql, Value, values};
 use crate::{Filter, RowId, State};
 
 /// Tables that grow with the messages; the others have a row for each account, job or worker.
-const LARGE: [&str; 4] = [
+const LARGE: [&str; 5] = [
+    "famulor_outbox_waiting",
     "famulor_outbox_row",
     "famulor_outbox_line",
     "famulor_outbox_customer",
@@ -19,7 +20,7 @@ const LARGE: [&str; 4] = [
 ];
 
 /// Two hundred thousand rows of fifty thousand customers in two jobs: enough for a planner to care.
-const FILL: [&str; 6] = [
+const FILL: [&str; 7] = [
     "INSERT INTO famulor_outbox_account (id, name) VALUES (1, 'default')",
     "INSERT INTO famulor_outbox_job (id, name, last) VALUES (1, 'a', 100000), (2, 'b', 100000)",
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
@@ -32,6 +33,7 @@ const FILL: [&str; 6] = [
     INSERT INTO famulor_outbox_row (id, job, line, state, attempts, on_unknown, settled, added, changed, text)
     SELECT (1 + i / 100001) * 1099511627776 + i, 1 + i / 100001, 1 + i % 100000, (i % 2) * 3, 0, 0,
         CASE WHEN i % 2 = 1 THEN i ELSE NULL END, i, i, 'text' FROM n",
+    "INSERT INTO famulor_outbox_waiting (line, id) SELECT line, id FROM famulor_outbox_row WHERE state = 0",
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
     INSERT INTO famulor_outbox_doubt (id, job, account, since, looks, empty_looks, next_look)
     SELECT 1099511627776 + i, 1, 1, i, 0, 0, i FROM n",
@@ -61,6 +63,7 @@ async fn statements(sql: &mut Sql) -> Vec<(&'static str, String, Vec<Value>)> {
     all.values.push(Value::from(500));
     let mut held = values![7];
     held.extend((1..=16).map(Value::from));
+    let queued = (1..=32).map(Value::from).collect();
     let keyed = "SELECT r.id FROM famulor_outbox_row r WHERE r.job = $1 AND r.key = $2";
     let theirs = "SELECT id, attempts FROM famulor_outbox_row WHERE owner = $1 ORDER BY id";
     let next = "SELECT min(next_look) FROM famulor_outbox_doubt WHERE account = $1";
@@ -80,6 +83,7 @@ async fn statements(sql: &mut Sql) -> Vec<(&'static str, String, Vec<Value>)> {
             values![1, 16, 1],
         ),
         ("hold, and what is next", hold_sql(16), held),
+        ("out of the queue", unqueue_sql(16), queued),
         ("whom to look up", places_sql(false), values![1, 16]),
         (
             "whom to look up in the job",

@@ -39,10 +39,11 @@ pub(super) async fn conditions(
             return Ok(None);
         };
         let (first, last) = RowId::range_of(job);
-        add("r.id >= ?", first.into());
+        // One lower bound: of two, SQLite would begin at the first and pass over all before the second.
+        let after = after.map_or(first, |after| after.0.max(first));
+        add("r.id > ?", after.into());
         add("r.id <= ?", last.into());
-    }
-    if let Some(after) = after {
+    } else if let Some(after) = after {
         add("r.id > ?", after.0.into());
     }
     if let Some(row) = filter.row {

@@ -99,11 +99,12 @@ pub(super) async fn settle(
     write(tx, id, &row, state, reason, outcome).await?;
     tx.moved(row.job, row.account, row.state, state);
     if row.holds {
-        release(tx, id, &row, state, outcome, read_back).await?;
+        release(tx, id, &row, outcome, read_back).await?;
     }
-    if state != State::Queued {
-        tx.tell();
+    if state == State::Queued {
+        queue(tx, row.line, id).await?;
     }
+    tx.tell();
     Ok(Some(state))
 }
 
@@ -216,7 +217,6 @@ async fn release(
     tx: &mut Transaction<'_>,
     id: RowId,
     row: &Held,
-    state: State,
     outcome: &Outcome,
     read_back: bool,
 ) -> Result<(), Failure> {
@@ -257,12 +257,14 @@ async fn release(
     }
     let open = "UPDATE famulor_outbox_line SET gate = $2 WHERE customer = $1";
     tx.sql.execute(open, values![row.customer, gate]).await?;
-    if state == State::Queued {
-        // The oldest of its customer: it was sent before the others.
-        let back = "UPDATE famulor_outbox_line SET next = CASE WHEN next < $2 THEN next ELSE $2 END
-            WHERE id = $1";
-        tx.sql.execute(back, values![row.line, id.0]).await?;
-    }
-    tx.tell();
     Ok(())
+}
+
+/// Puts a row into its line's queue, in its old place.
+pub(super) async fn queue(tx: &mut Transaction<'_>, line: i64, id: RowId) -> Result<(), Failure> {
+    let wait = "INSERT INTO famulor_outbox_waiting (line, id) VALUES ($1, $2)";
+    tx.sql.execute(wait, values![line, id.0]).await?;
+    let head = "UPDATE famulor_outbox_line SET next = CASE WHEN next < $2 THEN next ELSE $2 END
+        WHERE id = $1";
+    tx.sql.execute(head, values![line, id.0]).await.map(drop)
 }

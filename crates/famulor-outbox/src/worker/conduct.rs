@@ -78,8 +78,10 @@ pub(super) async fn conduct(
         known: vec![shared.owner()],
         as_if_unsent: false,
     };
-    let _ = shared.store.write(gone).await;
-    drop(registration);
+    match (shared.store.write(gone).await, registration) {
+        (Err(_), Some(registration)) => registration.abandon(),
+        (_, registration) => drop(registration),
+    }
     match shared.take_failure() {
         Some(error) => Err(error),
         None => Ok(WorkerEnd {

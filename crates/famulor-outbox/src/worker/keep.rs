@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep};
 
 use super::owner_file::OwnerFile;
 use super::shared::Shared;
-use crate::Result;
 use crate::store::{Forget, OwnerGone, Register, Renew, Store};
+use crate::{ErrorKind, Result};
 
 /// How often a worker looks for others that are gone: a look at the locks costs next to nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A worker's registration: its number, and its file where the store is one.
 pub(super) struct Registration {
     pub(super) owner: i64,
-    _file: Option<OwnerFile>,
+    file: Option<OwnerFile>,
 }
 
 impl Registration {
@@ -25,8 +25,15 @@ impl Registration {
         let owner = store.write(Register { lease_ms }).await?;
         Ok(Self {
             owner,
-            _file: OwnerFile::lock(store.location(), owner),
+            file: OwnerFile::lock(store.location(), owner),
         })
+    }
+
+    /// It ends and the store could not be told.
+    pub(super) fn abandon(self) {
+        if let Some(file) = self.file {
+            file.abandon();
+        }
     }
 }
 
@@ -53,7 +60,12 @@ pub(super) async fn keep(shared: Arc<Shared>, mut registration: Registration) ->
                     }
                 }
                 // The store is away; so it is for the others.
-                Err(_) => continue,
+                Err(error) if error.kind() == ErrorKind::Unreachable => continue,
+                // It is full or broken, which somebody has to be told.
+                Err(error) => {
+                    shared.fail(error);
+                    continue;
+                }
             }
             renew_at = Instant::now() + every;
         }
