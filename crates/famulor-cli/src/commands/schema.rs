@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use super::batch;
 use crate::failure::{ErrorObject, Failure};
 use crate::json;
 use crate::local::Local;
@@ -27,6 +28,8 @@ const SCHEMAS: &[Named] = &[
     ("reply", written::<Reply>),
     ("conversation", written::<History>),
     ("error", written::<ErrorObject>),
+    ("batch-input", read::<batch::Input>),
+    ("batch-output", written::<batch::Output<'_>>),
     ("emulator-script", famulor_emulator::Script::json_schema),
 ];
 
@@ -34,7 +37,7 @@ const SCHEMAS: &[Named] = &[
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
     /// What to describe: reply and conversation are what --json prints, error is what it prints on
-    /// standard error; the others are files
+    /// standard error; batch-input and batch-output are a line of a batch's files; emulator-script is a file
     #[arg(value_name = "NAME", value_parser = names())]
     name: String,
 }
@@ -54,6 +57,15 @@ pub(crate) fn run(args: Args, local: &Local) -> Result<(), Failure> {
     let text = json::pretty(&schema)
         .map_err(|error| Failure::unexpected(format!("cannot write the schema: {error}")))?;
     output::raw(&text)
+}
+
+/// The schema of what this tool reads: only a field that it cannot do without is required.
+fn read<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12();
+    settings
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
 }
 
 /// The schema of what this tool writes: a field that is always there is required.

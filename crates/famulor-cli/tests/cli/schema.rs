@@ -115,6 +115,47 @@ fn every_error_fits_its_schema() {
 }
 
 #[test]
+fn every_line_of_a_batch_fits_its_schema() {
+    let world = Fixture::new();
+    let (input, output) = (judge(&world, "batch-input"), judge(&world, "batch-output"));
+    let good = json!({"assistant_id": 123, "customer_identifier": "crm-1", "message": "Hello"});
+    let mut full = good.clone();
+    full["variables"] = json!({"name": "Anna", "visits": 3});
+    full["id"] = json!("order 7");
+    let unknown = json!({"assistant_id": 404, "customer_identifier": "crm-2", "message": "Hello"});
+    for line in [&good, &full, &unknown] {
+        assert_fits(&input, line);
+    }
+    for (field, value) in [
+        ("message", Value::Null),
+        ("assistant_id", json!("123")),
+        ("customer_identifier", json!("c".repeat(256))),
+        ("mesage", json!("Hello")),
+    ] {
+        let mut wrong = good.clone();
+        wrong[field] = value;
+        assert!(!input.is_valid(&wrong), "{wrong}");
+    }
+    world.file("job.jsonl", &format!("{good}\n{full}\n{unknown}\n"));
+    let ran = world
+        .famulor(["batch", "run", "job.jsonl", "--out", "-"])
+        .run()
+        .exits(10);
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(lines.len(), 3);
+    for line in &lines {
+        assert_fits(&output, line);
+    }
+    let mut wrong = lines[2].clone();
+    wrong["state"] = json!("lost");
+    assert!(!output.is_valid(&wrong));
+}
+
+#[test]
 fn a_schema_is_json_in_every_format() {
     let world = Fixture::new();
     let text = world.bare(["schema", "emulator-script"]).run().exits(0);

@@ -23,15 +23,16 @@ pub(super) struct RetryArgs {
     #[command(flatten)]
     store: StoreArgs,
 
-    /// The job [default: the only one in the store]
+    /// The job [default: the only one in the store] [example: spring]
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
 
-    /// Only the message of this line of the input; repeatable
+    /// Only the message of this line of the input; repeatable [example: 17]
     #[arg(long = "line", value_name = "N")]
     lines: Vec<u64>,
 
     /// Only messages in this state; repeatable [default: failed, cancelled]
+    /// [example: needs_review]
     // What may have arrived is never sent again unless somebody says so in these words.
     #[arg(long = "state", value_enum, value_name = "STATE")]
     states: Vec<Retried>,
@@ -73,11 +74,11 @@ pub(super) struct CancelArgs {
     #[command(flatten)]
     store: StoreArgs,
 
-    /// The job [default: the only one in the store]
+    /// The job [default: the only one in the store] [example: spring]
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
 
-    /// Only the message of this line of the input; repeatable
+    /// Only the message of this line of the input; repeatable [example: 17]
     #[arg(long = "line", value_name = "N")]
     lines: Vec<u64>,
 

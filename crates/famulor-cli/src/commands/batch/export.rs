@@ -19,11 +19,11 @@ pub(super) struct Args {
     #[command(flatten)]
     store: StoreArgs,
 
-    /// The job [default: the only one in the store]
+    /// The job [default: the only one in the store] [example: spring]
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
 
-    /// Write to this file, whole; -: to standard output
+    /// Write to this file, whole; -: to standard output [example: replies.jsonl]
     #[arg(long, value_name = "FILE|-", default_value = "-", value_parser = Destination::parse)]
     out: Destination,
 }

@@ -16,6 +16,9 @@ mod status;
 mod store;
 mod work;
 
+pub(super) use input::Fields as Input;
+pub(super) use rows::Line as Output;
+
 use crate::failure::Failure;
 use crate::run::Run;
 use crate::signals::Signals;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use famulor_core::FunctionCall;
 use famulor_outbox::{Filter, Outbox, Row, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,31 +27,49 @@ const SHOWN: [State; 5] = [
 /// Rows are read in pages of so many, so that a million of them need no more memory than a page.
 const PAGE: usize = 1000;
 
-/// One line, with the contract's fields in the contract's order.
-#[derive(Serialize)]
-struct Line<'r> {
+/// What came of a message: a line of the output, with the contract's fields in the contract's order.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BatchOutput")]
+pub(crate) struct Line<'r> {
+    /// The number of its line in the input.
     line: Option<u64>,
+    /// The caller's own name for it.
     id: Option<&'r str>,
     customer_identifier: &'r str,
+    #[schemars(with = "String", extend("enum" = ["done", "failed", "in_doubt", "needs_review", "cancelled"]))]
     state: State,
+    /// What the assistant said; null when a person has taken the conversation over.
     reply: Option<&'r str>,
     conversation_id: Option<&'r str>,
+    #[schemars(with = "Vec<FunctionCall>")]
     function_calls: &'r [FunctionCall],
+    /// Whether a person has taken the conversation over.
     ai_disabled: Option<bool>,
     error: Option<Problem<'r>>,
+    /// How often it was sent.
     attempts: u32,
 }
 
 /// The same object that a single command prints when it fails.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Problem<'r> {
+    /// What kind of failure it is. More may come: treat an unknown one as `internal`.
     kind: &'r str,
+    /// The API's own code; null where it sent none.
     code: Option<&'r str>,
+    /// The cause, in one line, for people.
     message: &'r str,
+    /// The status of the API's answer, if there was one.
     http_status: Option<u16>,
+    /// Seconds until it makes sense to try again.
+    #[schemars(with = "Option<f64>")]
     retry_after_s: Option<Value>,
+    /// Whether the message was sent and taken.
+    #[schemars(extend("enum" = ["not_sent", "refused", "unknown", "processed"]))]
     delivery: &'r str,
+    /// How often it was sent.
     attempts: u32,
+    /// What a single command would have ended with.
     exit: u8,
 }
 

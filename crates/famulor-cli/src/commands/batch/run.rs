@@ -47,11 +47,12 @@ pub(super) struct Args {
     #[arg(value_name = "FILE|-")]
     file: String,
 
-    /// How they are written [default: by the file's ending, else jsonl]
+    /// How they are written [default: by the file's ending, else jsonl] [example: csv]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
 
     /// Write the outcome of every message to this file, whole, once all are settled; -: to standard output
+    /// [default: nowhere, see batch export] [example: replies.jsonl]
     #[arg(long, value_name = "FILE|-", value_parser = Destination::parse)]
     out: Option<Destination>,
 
@@ -59,20 +60,22 @@ pub(super) struct Args {
     store: StoreArgs,
 
     /// The name under which it goes on later [default: the file's name without its ending]
+    /// [example: spring]
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
 
     /// When it is not known whether a message arrived: look (verify), give up (fail), or send it
     /// again, which may be billed twice (resend); kept with each message when the job begins
-    /// [default: verify]
+    /// [default: verify] [example: fail]
     #[arg(long, value_name = "POLICY", value_parser = parse_on_unknown)]
     on_unknown: Option<OnUnknown>,
 
-    /// Stop once so many messages have failed
+    /// Stop once so many messages have failed [default: never] [example: 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_failures: Option<u64>,
 
     /// Send the good lines of an input that has bad ones: those become rows of state failed
+    /// [example: famulor batch run messages.csv --skip-invalid]
     #[arg(long)]
     skip_invalid: bool,
 

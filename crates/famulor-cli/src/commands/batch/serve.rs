@@ -18,12 +18,12 @@ use crate::{crash, duration};
 /// The flags of every command that sends.
 #[derive(clap::Args)]
 pub(super) struct WorkerArgs {
-    /// How many messages may be in flight at once [default: as many as the limit lets go at once, or 32]
+    /// How many messages may be in flight at once [default: as many as the limit lets go at once, or 32] [example: 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024),
         hide_short_help = true)]
     concurrency: Option<u16>,
 
-    /// After so much silence of a worker, others look for what it had in flight [default: 60s]
+    /// After so much silence of a worker, others look for what it had in flight [default: 60s] [example: 2m]
     #[arg(long, value_name = "DUR", value_parser = duration::parse_positive, hide_short_help = true)]
     lease: Option<Duration>,
 }

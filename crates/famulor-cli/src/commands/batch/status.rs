@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[command(flatten)]
     store: StoreArgs,
 
-    /// Of this job only [default: of every job in the store]
+    /// Of this job only [default: of every job in the store] [example: spring]
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
 }

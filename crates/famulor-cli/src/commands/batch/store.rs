@@ -17,7 +17,7 @@ use crate::run::Run;
 #[derive(clap::Args)]
 pub(super) struct StoreArgs {
     /// Where the messages are kept: a file (SQLite), or postgres://… for workers on many machines
-    /// [default: outbox.sqlite in the state directory]
+    /// [default: outbox.sqlite in the state directory] [example: ./outbox.sqlite]
     #[arg(long, value_name = "PATH|postgres://…")]
     pub(super) store: Option<String>,
 }

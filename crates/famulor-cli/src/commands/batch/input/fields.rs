@@ -1,6 +1,7 @@
 //! What a message has, and what can be wrong with it.
 
 use famulor_core::{AssistantId, CustomerId};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -12,14 +13,22 @@ pub(super) const MESSAGE: &str = "message";
 pub(super) const VARIABLES: &str = "variables";
 pub(super) const ID: &str = "id";
 
-/// A line as it should be.
-#[derive(Deserialize)]
+/// A message to send: a line of the input.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Fields {
+#[schemars(rename = "BatchInput")]
+pub(crate) struct Fields {
+    /// The assistant's number, as `famulor assistant list` shows it.
     assistant_id: i64,
+    /// Who wrote: always spelt the same, because two spellings are two conversations.
+    #[schemars(length(min = 1, max = 255))]
     customer_identifier: String,
+    /// What the customer wrote.
+    #[schemars(length(min = 1))]
     message: String,
+    /// Values for the assistant's `{{…}}`.
     variables: Option<Map<String, Value>>,
+    /// Your own name for the message: it comes back in the output.
     id: Option<String>,
 }
 

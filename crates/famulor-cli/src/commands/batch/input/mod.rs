@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 
+pub(in crate::commands) use self::fields::Fields;
 pub(super) use self::source::{Digest, Source};
 
 /// The longest line, in bytes: it bounds the memory. The API names no longest message.
