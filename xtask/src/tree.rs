@@ -26,8 +26,16 @@ const DETAILS: &[(&str, &[&str])] = &[
             "xtask/bench",
         ],
     ),
-    ("sqlx", &["crates/famulor-outbox", "crates/famulor-quota"]),
-    ("redis", &["crates/famulor-quota"]),
+    // The bench: bare statements are the stores' yardstick.
+    (
+        "sqlx",
+        &[
+            "crates/famulor-outbox",
+            "crates/famulor-quota",
+            "xtask/bench",
+        ],
+    ),
+    ("redis", &["crates/famulor-quota", "xtask/bench"]),
     ("progenitor", &["xtask/codegen"]),
     ("progenitor-client", &["crates/famulor-gen"]),
 ];
