@@ -26,14 +26,14 @@ fn a_key_that_is_piped_in_is_stored_for_its_owner_alone_and_used() {
     let world = Fixture::with(|emulator| emulator.token(KEY));
     let input = format!("{KEY}\nwhat follows is not read\n");
     let ran = keyless(&world, &["auth", "login"]).input(input).run();
-    ran.is_golden(&world, "auth-login").exits(0);
+    ran.matches_golden(&world, "auth-login").exits(0);
     let path = world.path(CREDENTIALS);
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(path.parent().expect("a directory")), 0o700);
     keyless(&world, &["whoami"]).run().exits(0);
     keyless(&world, &["auth", "status"])
         .run()
-        .is_golden(&world, "auth-status")
+        .matches_golden(&world, "auth-status")
         .exits(0);
 }
 
@@ -145,7 +145,7 @@ fn each_profile_has_a_key_of_its_own_and_logout_forgets_one() {
         .run()
         .exits(0);
     let logout = || keyless(&world, &["auth", "logout", "--profile", "work"]).run();
-    logout().is_golden(&world, "auth-logout").exits(0);
+    logout().matches_golden(&world, "auth-logout").exits(0);
     assert!(!read(&world.path(CREDENTIALS)).contains("2|other"));
     keyless(&world, &["auth", "status", "--profile", "work"])
         .run()
@@ -212,7 +212,8 @@ fn a_keyring_is_never_needed_and_a_build_without_one_says_so() {
 fn a_missing_key_names_the_ways_out_and_never_becomes_the_emulator() {
     let world = Fixture::new();
     let ran = keyless(&world, &["auth", "status"]).run();
-    ran.is_golden(&world, "auth-status-without-a-key").exits(4);
+    ran.matches_golden(&world, "auth-status-without-a-key")
+        .exits(4);
     world.bare(reply(&["Hi"])).run().exits(4);
     world.assert_untouched();
 }

@@ -303,7 +303,7 @@ impl Ran {
 
     /// All that was written, compared with `golden/NAME.txt`.
     #[track_caller]
-    pub(crate) fn is_golden(self, world: &Fixture, name: &str) -> Self {
+    pub(crate) fn matches_golden(self, world: &Fixture, name: &str) -> Self {
         crate::golden::compare(&self, world, name);
         self
     }

@@ -10,7 +10,7 @@ fn a_profile_is_made_used_listed_and_deleted() {
     let url = world.emulator.base_url();
     let run = |arguments: &[&str]| world.bare(arguments).run();
     run(&["profile", "create", "local", "--base-url", &url])
-        .is_golden(&world, "profile-create")
+        .matches_golden(&world, "profile-create")
         .exits(0);
     world
         .bare(["auth", "login", "--profile", "local"])
@@ -22,7 +22,7 @@ fn a_profile_is_made_used_listed_and_deleted() {
     run(&["profile", "use", "local"]).exits(0);
     run(&["whoami"]).exits(0);
     run(&["profile", "list"])
-        .is_golden(&world, "profile-list")
+        .matches_golden(&world, "profile-list")
         .exits(0);
     let rows = run(&["profile", "list", "--json"]).exits(0).json();
     assert_eq!(rows[1]["name"], "local");

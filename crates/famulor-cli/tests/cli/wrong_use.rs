@@ -27,7 +27,7 @@ fn a_command_line_that_cannot_be_understood() {
     ] {
         keyed(&world, arguments)
             .run()
-            .is_golden(&world, &format!("wrong-use-{name}"))
+            .matches_golden(&world, &format!("wrong-use-{name}"))
             .exits(2);
         let mut json = vec!["--json"];
         json.extend(arguments);
@@ -44,7 +44,7 @@ fn two_bodies_on_standard_input() {
         .famulor(reply(&["-", "--vars-file", "-"]))
         .input("{}")
         .run()
-        .is_golden(&world, "wrong-use-two-bodies")
+        .matches_golden(&world, "wrong-use-two-bodies")
         .exits(2);
     world.assert_untouched();
 }
@@ -80,7 +80,7 @@ fn files_that_cannot_be_read() {
         world
             .famulor(arguments)
             .run()
-            .is_golden(&world, &format!("wrong-use-{name}"))
+            .matches_golden(&world, &format!("wrong-use-{name}"))
             .exits(2);
     }
     world.assert_untouched();
@@ -104,7 +104,7 @@ fn a_configuration_that_is_wrong() {
         world.file("config/famulor/config.toml", contents);
         keyed(&world, &["whoami"])
             .run()
-            .is_golden(&world, &format!("wrong-use-{name}"))
+            .matches_golden(&world, &format!("wrong-use-{name}"))
             .exits(2);
     }
     world.assert_untouched();
@@ -125,7 +125,7 @@ fn keys_that_others_can_read() {
         .famulor(["whoami"])
         .without("FAMULOR_API_KEY")
         .run()
-        .is_golden(&world, "wrong-use-keys-that-others-can-read")
+        .matches_golden(&world, "wrong-use-keys-that-others-can-read")
         .exits(2);
     world.assert_untouched();
 }
@@ -166,7 +166,7 @@ fn values_that_cannot_be_sent() {
         world
             .famulor(arguments)
             .run()
-            .is_golden(&world, &format!("wrong-use-{name}"))
+            .matches_golden(&world, &format!("wrong-use-{name}"))
             .exits(2);
     }
     world.assert_untouched();
