@@ -87,6 +87,7 @@ CREATE TABLE famulor_outbox_waiting (
 ) {sorted};
 
 -- A row in doubt that is being read back, and its customer's other messages wait. `looked`: when a look last ended.
+-- `looker`: the worker that is taking one.
 CREATE TABLE famulor_outbox_doubt (
     id {row},
     job BIGINT NOT NULL,
@@ -96,9 +97,11 @@ CREATE TABLE famulor_outbox_doubt (
     looked BIGINT,
     looks BIGINT NOT NULL,
     empty_looks BIGINT NOT NULL,
-    next_look BIGINT NOT NULL
+    next_look BIGINT NOT NULL,
+    looker BIGINT
 );
 CREATE INDEX famulor_outbox_doubt_next ON famulor_outbox_doubt (account, next_look);
+CREATE INDEX famulor_outbox_doubt_looker ON famulor_outbox_doubt (looker) WHERE looker IS NOT NULL;
 
 -- A worker that is alive until its lease ends. Its number is drawn by lot and never used again.
 CREATE TABLE famulor_outbox_owner (

@@ -7,6 +7,7 @@ use famulor_core::{AssistantId, CustomerId, Position};
 use serde_json::Map;
 
 use super::Step;
+use super::owners::is_registered;
 use crate::sql::{Failure, Transaction, Value, list, values};
 use crate::worker::Checkpoint;
 use crate::{RowId, State};
@@ -53,13 +54,7 @@ impl Step for Claim {
 
     async fn run(&self, tx: &mut Transaction<'_>) -> Result<Vec<Claimed>, Failure> {
         // Only who is known to be alive may take anything: a lease that ended has given everything away.
-        let lock = if tx.sql.is_postgres() {
-            "FOR KEY SHARE"
-        } else {
-            ""
-        };
-        let alive = format!("SELECT 1 FROM famulor_outbox_owner WHERE id = $1 {lock}");
-        if tx.sql.number(alive, values![self.owner]).await?.is_none() {
+        if !is_registered(tx, self.owner).await? {
             return Ok(Vec::new());
         }
         let found = self.find(tx).await?;

@@ -2,13 +2,15 @@
 
 use famulor_core::{AssistantId, CustomerId, Position};
 
+use super::owners::is_registered;
 use super::settle::{Outcome, settle};
 use super::{Step, Store};
 use crate::row::RowError;
 use crate::sql::{Failure, Transaction, list, look_at_clock, values};
 use crate::{RowId, State};
 
-/// For how long somebody who takes a look has it to himself: longer than a look takes.
+/// For how long a worker that takes a look has it to itself: longer than a look takes. One that is gone lets it go before
+/// ([`OwnerGone`](super::OwnerGone)); this is for one that lives and could not write down what it saw.
 const LOOK_WITHIN_MS: i64 = 25_000;
 
 const FIRST_PAUSE_MS: i64 = 250;
@@ -29,6 +31,8 @@ pub(crate) struct TakeDoubts {
     pub(crate) account: i64,
     pub(crate) job: Option<i64>,
     pub(crate) most: usize,
+    /// The worker that looks.
+    pub(crate) looker: i64,
 }
 
 /// A row that has to be looked for.
@@ -65,6 +69,10 @@ impl Step for TakeDoubts {
     type Output = Vec<Doubt>;
 
     async fn run(&self, tx: &mut Transaction<'_>) -> Result<Vec<Doubt>, Failure> {
+        // As with a claim: of a look by somebody who is no longer registered, nobody would know that it is over.
+        if !is_registered(tx, self.looker).await? {
+            return Ok(Vec::new());
+        }
         let find = due_sql(self.job.is_some(), tx.sql.is_postgres());
         let most = i64::try_from(self.most).unwrap_or(i64::MAX);
         let mut values = values![self.account, tx.now, most];
@@ -85,16 +93,29 @@ impl Step for TakeDoubts {
             });
         }
         if !found.is_empty() {
-            let mut values = values![tx.now + LOOK_WITHIN_MS];
+            let mut values = values![tx.now + LOOK_WITHIN_MS, self.looker];
             values.extend(found.iter().map(|doubt| doubt.id.0.into()));
             let take = format!(
-                "UPDATE famulor_outbox_doubt SET next_look = $1 WHERE id IN ({})",
-                list(2, found.len())
+                "UPDATE famulor_outbox_doubt SET next_look = $1, looker = $2 WHERE id IN ({})",
+                list(3, found.len())
             );
             tx.sql.execute(take, values).await?;
         }
         Ok(found)
     }
+}
+
+/// Looks that a worker did not bring to an end. `$1` is the worker, `$2` now.
+pub(super) fn unlook_sql(postgres: bool) -> String {
+    // What somebody else has is being settled, or looked for anew.
+    let skip = match postgres {
+        true => "FOR UPDATE SKIP LOCKED",
+        false => "",
+    };
+    format!(
+        "UPDATE famulor_outbox_doubt SET looker = NULL, next_look = $2
+        WHERE id IN (SELECT id FROM famulor_outbox_doubt WHERE looker = $1 {skip})"
+    )
 }
 
 /// What a look showed.
@@ -148,7 +169,7 @@ impl Step for Looked {
             Conclusion::Wait(seen) => {
                 let sql =
                     "UPDATE famulor_outbox_doubt SET arrived = $2, looks = $3, empty_looks = $4,
-                    next_look = $5, looked = $6 WHERE id = $1";
+                    next_look = $5, looked = $6, looker = NULL WHERE id = $1";
                 let next = seen.next_look(tx.now, self.quiet_ms);
                 let values = values![
                     self.id.0,

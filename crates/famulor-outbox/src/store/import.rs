@@ -1,6 +1,7 @@
 //! Taking in a file, in constant memory and at the speed of the disk.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use super::Step;
@@ -9,14 +10,18 @@ use super::names;
 use crate::sql::{Failure, Transaction, Value, list, tuples, values};
 use crate::{Error, ErrorKind, NewMessage, RowId};
 
-/// Rows of one statement: SQLite takes 32766 values.
+/// Customers of one statement.
 const ROWS: usize = 200;
+
+/// Rows of one statement: SQLite takes 32766 values, and each statement is a way to its thread and back.
+const AT_ONCE: usize = 500;
 
 /// The statement that a file's rows go in by, again and again.
 static FULL: OnceLock<String> = OnceLock::new();
 
-/// Values of a row.
-const COLUMNS: usize = 15;
+/// Values of a row, and of one that is a message where all are.
+const COLUMNS: usize = 10;
+const PLAIN: usize = 7;
 
 /// How long an import that adds nothing is taken to be alive.
 const ALIVE_MS: i64 = 60_000;
@@ -161,7 +166,7 @@ impl Step for AddChunk {
         }
         let lines = self.new_lines(tx).await?;
         let mut added = 0;
-        for rows in self.rows.chunks(ROWS) {
+        for rows in self.rows.chunks(AT_ONCE) {
             added += self.insert(tx, rows, &lines).await?;
         }
         Ok(Chunk { added, lines })
@@ -244,55 +249,99 @@ impl AddChunk {
         rows: &[(ImportedRow, Option<i64>)],
         lines: &HashMap<CustomerKey, i64>,
     ) -> Result<u64, Failure> {
-        let mut values = Vec::with_capacity(rows.len() * COLUMNS);
+        let shape = Shape {
+            rows: rows.len(),
+            plain: rows
+                .iter()
+                .all(|(row, _)| matches!(row, ImportedRow::Message { .. })),
+            postgres: tx.sql.is_postgres(),
+        };
+        let mut values = Vec::with_capacity(shape.values() + 2);
         for (row, line) in rows {
             let line = match line {
                 Some(line) => *line,
                 None => lines.get(&row.key()).copied().unwrap_or_default(),
             };
-            values.extend(values![self.job, tx.now, tx.now, 0, line]);
-            row.bind(self.job, &mut values)?;
+            values.push(line.into());
+            row.bind(self.job, shape.plain, &mut values)?;
         }
-        let postgres = tx.sql.is_postgres();
-        let sql = match rows.len() {
-            ROWS if !postgres => FULL.get_or_init(|| insert_sql(ROWS, postgres)).clone(),
-            some => insert_sql(some, postgres),
+        values.extend(values![self.job, tx.now]);
+        let sql = match shape {
+            Shape {
+                rows: AT_ONCE,
+                plain: true,
+                postgres: false,
+            } => FULL.get_or_init(|| shape.insert_sql()).clone(),
+            other => other.insert_sql(),
         };
         tx.sql.execute(sql, values).await
     }
 }
 
-fn insert_sql(rows: usize, postgres: bool) -> String {
-    // SQLite looks for the name of a numbered value among all others each time one is bound, so that a thousand of them
-    // take as long as a million: there, values without numbers.
-    let places = match postgres {
-        true => tuples(rows, COLUMNS),
-        false => {
-            let row = format!("({})", vec!["?"; COLUMNS].join(", "));
-            vec![row; rows].join(", ")
+/// Rows of one statement, and what of them is said once for all: each value that is not bound for every row is time.
+#[derive(Clone, Copy)]
+struct Shape {
+    rows: usize,
+    /// Messages alone.
+    plain: bool,
+    postgres: bool,
+}
+
+impl Shape {
+    /// How many values the rows have.
+    fn values(self) -> usize {
+        self.rows * self.columns()
+    }
+
+    fn columns(self) -> usize {
+        if self.plain { PLAIN } else { COLUMNS }
+    }
+
+    fn insert_sql(self) -> String {
+        let (job, now) = (self.values() + 1, self.values() + 2);
+        let mut sql = "INSERT INTO famulor_outbox_row (job, added, changed, attempts, ".to_owned();
+        sql.push_str(match self.plain {
+            true => "state, line, id, on_unknown, input_line, caller_id, text, variables",
+            false => {
+                "line, id, on_unknown, input_line, caller_id, text, variables, state, settled, error"
+            }
+        });
+        let state = if self.plain { ", 0" } else { "" };
+        for row in 0..self.rows {
+            sql.push_str(if row == 0 { ") VALUES " } else { ", " });
+            let _ = write!(sql, "(${job}, ${now}, ${now}, 0{state}");
+            for column in 1..=self.columns() {
+                // SQLite looks for the name of a numbered value among all others each time one is bound, so that a
+                // thousand of them take as long as a million: there, the values of the rows have no numbers.
+                let _ = match self.postgres {
+                    true => write!(sql, ", ${}", row * self.columns() + column),
+                    false => write!(sql, ", ?"),
+                };
+            }
+            sql.push(')');
         }
-    };
-    format!(
-        "INSERT INTO famulor_outbox_row (job, added, changed, attempts, line, id, state, on_unknown, settled,
-        input_line, key, caller_id, text, variables, error) VALUES {places} ON CONFLICT (id) DO NOTHING"
-    )
+        sql.push_str(" ON CONFLICT (id) DO NOTHING");
+        sql
+    }
 }
 
 impl ImportedRow {
-    fn bind(&self, job: i64, values: &mut Vec<Value>) -> Result<(), Failure> {
+    /// The values of its columns after the line.
+    fn bind(&self, job: i64, plain: bool, values: &mut Vec<Value>) -> Result<(), Failure> {
         match self {
-            Self::Message { line: at, message } => values.extend(values![
-                RowId::of(job, *at)?.0,
-                0,
-                policy_number(message.on_unknown),
-                None::<i64>,
-                *at,
-                None::<String>,
-                message.caller_id.clone(),
-                message.text.as_str(),
-                message.variables_text(),
-                None::<String>,
-            ]),
+            Self::Message { line: at, message } => {
+                values.extend([
+                    RowId::of(job, *at)?.0.into(),
+                    policy_number(message.on_unknown).into(),
+                    (*at).into(),
+                    message.caller_id.clone().into(),
+                    message.text.as_str().into(),
+                    message.variables_text().into(),
+                ]);
+                if !plain {
+                    values.extend(values![0, None::<i64>, None::<String>]);
+                }
+            }
             Self::Invalid {
                 line: at,
                 caller_id,
@@ -300,56 +349,17 @@ impl ImportedRow {
                 ..
             } => values.extend(values![
                 RowId::of(job, *at)?.0,
-                // Failed, and settled before everything else.
-                4,
-                0,
                 0,
                 *at,
-                None::<String>,
                 caller_id.clone(),
                 "",
                 None::<String>,
+                // Failed, and settled before everything else.
+                4,
+                0,
                 error.as_str(),
             ]),
         }
-        Ok(())
-    }
-}
-
-/// The input is whole: it may be sent.
-pub(crate) struct FinishImport {
-    pub(crate) job: i64,
-}
-
-impl Step for FinishImport {
-    type Output = ();
-
-    async fn run(&self, tx: &mut Transaction<'_>) -> Result<(), Failure> {
-        let whole = "UPDATE famulor_outbox_job SET importing = NULL WHERE id = $1 AND importing IS NOT NULL";
-        if tx.sql.execute(whole, values![self.job]).await? == 0 {
-            return Ok(());
-        }
-        let (first, last) = RowId::range_of(self.job);
-        let wait =
-            "INSERT INTO famulor_outbox_waiting (line, id) SELECT line, id FROM famulor_outbox_row
-            WHERE id >= $1 AND id <= $2 AND state = 0 ORDER BY line, id";
-        tx.sql.execute(wait, values![first, last]).await?;
-        let heads = "UPDATE famulor_outbox_line SET next = (
-            SELECT min(w.id) FROM famulor_outbox_waiting w WHERE w.line = famulor_outbox_line.id)
-            WHERE job = $1";
-        tx.sql.execute(heads, values![self.job]).await?;
-        let count = "INSERT INTO famulor_outbox_count (job, account, state, rows, attempts)
-            SELECT $1, l.account, r.state, count(*), 0 FROM famulor_outbox_row r
-            JOIN famulor_outbox_line l ON l.id = r.line
-            WHERE r.id >= $2 AND r.id <= $3 GROUP BY l.account, r.state
-            ON CONFLICT (job, account, state) DO UPDATE SET rows = excluded.rows";
-        tx.sql
-            .execute(count, values![self.job, first, last])
-            .await?;
-        let ends = "UPDATE famulor_outbox_job SET last = coalesce(
-            (SELECT max(id) FROM famulor_outbox_row WHERE id >= $2 AND id <= $3), $2) - $2 WHERE id = $1";
-        tx.sql.execute(ends, values![self.job, first, last]).await?;
-        tx.tell();
         Ok(())
     }
 }

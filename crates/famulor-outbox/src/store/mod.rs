@@ -41,6 +41,7 @@ mod change;
 mod claim;
 mod doubts;
 mod enqueue;
+mod finish;
 mod import;
 mod listen;
 mod names;
@@ -61,9 +62,8 @@ pub(crate) use change::{Cancel, Prune, Resolve, Retry};
 pub(crate) use claim::{Claim, Claimed};
 pub(crate) use doubts::{Doubt, Looked, TakeDoubts, Verdict};
 pub(crate) use enqueue::Enqueue;
-pub(crate) use import::{
-    AddChunk, BeginImport, Begun, Chunk, CustomerKey, FinishImport, ImportedRow,
-};
+pub(crate) use finish::FinishImport;
+pub(crate) use import::{AddChunk, BeginImport, Begun, Chunk, CustomerKey, ImportedRow};
 use listen::Listening;
 pub(crate) use names::AccountOf;
 pub(crate) use owners::{Forget, OwnerGone, Register, Renew};

@@ -1,5 +1,6 @@
 //! Which workers are alive.
 
+use super::doubts::unlook_sql;
 use super::settle::{Outcome, settle};
 use super::{Step, Store};
 use crate::row::RowError;
@@ -42,7 +43,18 @@ impl Step for Renew {
     }
 }
 
-/// Rows of workers that are gone may have been sent: they come into doubt.
+/// Whether a worker is known to be alive; it is until the transaction ends.
+pub(super) async fn is_registered(tx: &mut Transaction<'_>, owner: i64) -> Result<bool, Failure> {
+    let lock = if tx.sql.is_postgres() {
+        "FOR KEY SHARE"
+    } else {
+        ""
+    };
+    let alive = format!("SELECT 1 FROM famulor_outbox_owner WHERE id = $1 {lock}");
+    Ok(tx.sql.number(alive, values![owner]).await?.is_some())
+}
+
+/// Rows of workers that are gone may have been sent: they come into doubt. What they were looking for is free for others.
 pub(crate) struct OwnerGone {
     /// Workers known to be gone though their lease has not ended.
     pub(crate) known: Vec<i64>,
@@ -63,9 +75,15 @@ impl Step for OwnerGone {
         }
         let gone = format!("DELETE FROM famulor_outbox_owner WHERE {condition} RETURNING id");
         let mut rows = 0;
+        let unlook = unlook_sql(tx.sql.is_postgres());
         for owner in tx.sql.rows(gone, values).await? {
+            let owner = owner.int(0)?;
+            let freed = tx.sql.execute(unlook.as_str(), values![owner, tx.now]);
+            if freed.await? > 0 {
+                tx.tell();
+            }
             let theirs = "SELECT id, attempts FROM famulor_outbox_row WHERE owner = $1 ORDER BY id";
-            for row in tx.sql.rows(theirs, values![owner.int(0)?]).await? {
+            for row in tx.sql.rows(theirs, values![owner]).await? {
                 let outcome = match self.as_if_unsent {
                     true => Outcome::Again(None),
                     false => Outcome::Unknown {

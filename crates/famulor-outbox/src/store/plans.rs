@@ -4,7 +4,7 @@ use famulor_test_stores::PostgresServer;
 
 use super::Store;
 use super::claim::{hold_sql, turn_sql, unqueue_sql};
-use super::doubts::due_sql;
+use super::doubts::{due_sql, unlook_sql};
 use super::places::{places_sql, work_sql};
 use super::read::{conditions, page_sql, settled_sql};
 use crate::sql::{Sql, Value, values};
@@ -96,6 +96,11 @@ async fn statements(sql: &mut Sql) -> Vec<(&'static str, String, Vec<Value>)> {
             values![1, 50, 8],
         ),
         ("when the next look is due", next.to_owned(), values![1]),
+        (
+            "what a worker was looking for",
+            unlook_sql(postgres),
+            values![9, 50],
+        ),
         ("what a worker has", theirs.to_owned(), values![9]),
         (
             "what was settled since",

@@ -47,6 +47,7 @@ pub(super) async fn read_back(shared: Arc<Shared>, account: Arc<Account>) {
             account: account.number,
             job: shared.job,
             most: MOST,
+            looker: shared.owner(),
         };
         let doubts = match shared.store.write(take).await {
             Ok(doubts) => doubts,
@@ -66,6 +67,7 @@ async fn look(shared: &Shared, account: &Account, evidence: &Evidence, doubt: &D
     let quiet = shared.settings.doubt_wait;
     let quiet = quiet.unwrap_or_else(|| account.client.doubt_wait());
     let quiet_ms = i64::try_from(quiet.as_millis()).unwrap_or(i64::MAX / 16);
+    shared.settings.checkpoint.reached("looking");
     let looking = account.client.look_for(
         doubt.assistant,
         &doubt.customer,

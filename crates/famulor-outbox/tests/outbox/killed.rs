@@ -6,9 +6,10 @@
 use std::env;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use famulor_core::Client;
-use famulor_emulator::Emulator;
+use famulor_emulator::{Before, Emulator, Fault, Operation};
 use famulor_outbox::{Outbox, State};
 use tokio_util::sync::CancellationToken;
 
@@ -115,6 +116,33 @@ killed! {
     after_the_request_has_left_it_is_looked_for: "sent",
     after_the_answer_and_before_its_commit_it_is_read_back: "answered",
     after_everything_it_just_goes_on: "settled",
+}
+
+on_both! {
+    async fn while_it_looks_another_looks_as_soon_as_it_is_known_to_be_gone(place: Place) {
+        let emulator = emulator().await;
+        let outbox = place.open().await;
+        outbox.enqueue(message("crm-9", "first")).await.unwrap();
+        drain(&outbox, client(&emulator)).await;
+        let (messages, mut sent) = batch(4, 1);
+        sent.insert("crm-9".to_owned(), vec!["first".to_owned()]);
+        outbox.enqueue_all(messages).await.unwrap();
+        let lost = Fault::before(Before::Close).on(Operation::GenerateReply);
+        emulator.inject(lost.times(4));
+        let (killed, place, emulator) =
+            tokio::task::spawn_blocking(move || (is_killed(&place, &emulator, "looking", false), place, emulator))
+                .await
+                .unwrap();
+        assert!(killed, "it never looked");
+        let began = Instant::now();
+        let worker = outbox.worker().with_account("default", client(&emulator)).with_lease(ms(1500));
+        within(worker.drain(CancellationToken::new())).await.unwrap();
+        // It has its lease of half a second; a look that nobody gives back is held for 25 seconds.
+        assert!(began.elapsed() < ms(12_000), "its looks were held: {:?}", began.elapsed());
+        assert_sent_once(&emulator, &sent);
+        assert!(rows(&outbox).await.iter().all(|row| row.state == State::Done));
+        drop(place);
+    }
 }
 
 /// The control: without intents the same finds messages billed twice.
