@@ -1,5 +1,8 @@
 //! The `famulor` command line.
 
+// The help's texts are documentation to the compiler; a terminal shows them as they are.
+#![allow(rustdoc::bare_urls)]
+
 mod args;
 mod argv;
 mod commands;

@@ -54,6 +54,10 @@ pub(super) async fn dispatch(shared: Arc<Shared>, account: Arc<Account>) {
         let Some(slots) = slots(&shared, &account).await else {
             continue;
         };
+        // The worker is about to end, and may not have noticed yet.
+        if shared.has_failed_enough() {
+            return;
+        }
         match claim_and_send(&shared, &account, slots).await {
             Ok(true) => {}
             // Others were quicker, or have taken this worker for dead.
