@@ -1,27 +1,19 @@
 //! Taking in a file, in constant memory and at the speed of the disk.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::Step;
-use super::enqueue::policy_number;
+use super::imported::{CustomerKey, ImportedRow, Shape};
 use super::names;
 use crate::sql::{Failure, Transaction, Value, list, tuples, values};
-use crate::{Error, ErrorKind, NewMessage, RowId};
+use crate::{Error, ErrorKind, RowId};
 
 /// Customers of one statement.
 const ROWS: usize = 200;
 
 /// Rows of one statement: SQLite takes 32766 values, and each statement is a way to its thread and back.
 const AT_ONCE: usize = 500;
-
-/// The statement that a file's rows go in by, again and again.
-static FULL: OnceLock<String> = OnceLock::new();
-
-/// Values of a row, and of one that is a message where all are.
-const COLUMNS: usize = 10;
-const PLAIN: usize = 7;
 
 /// How long an import that adds nothing is taken to be alive.
 const ALIVE_MS: i64 = 60_000;
@@ -95,40 +87,6 @@ impl BeginImport {
         let sql = "UPDATE famulor_outbox_job SET digest = $2, importing = $3 WHERE id = $1";
         let values = values![job, self.digest.as_str(), until];
         tx.sql.execute(sql, values).await.map(drop)
-    }
-}
-
-/// A line of an input.
-pub(crate) enum ImportedRow {
-    Message {
-        line: i64,
-        message: NewMessage,
-    },
-    Invalid {
-        line: i64,
-        caller_id: Option<String>,
-        customer: Option<String>,
-        error: String,
-    },
-}
-
-/// Account, assistant, customer.
-pub(crate) type CustomerKey = (String, i64, String);
-
-impl ImportedRow {
-    pub(crate) fn key(&self) -> CustomerKey {
-        match self {
-            Self::Message { message, .. } => (
-                message.account.clone(),
-                message.assistant.get(),
-                message.customer.as_str().to_owned(),
-            ),
-            Self::Invalid { customer, .. } => (
-                crate::message::DEFAULT.to_owned(),
-                0,
-                customer.clone().unwrap_or_default(),
-            ),
-        }
     }
 }
 
@@ -249,117 +207,21 @@ impl AddChunk {
         rows: &[(ImportedRow, Option<i64>)],
         lines: &HashMap<CustomerKey, i64>,
     ) -> Result<u64, Failure> {
-        let shape = Shape {
-            rows: rows.len(),
-            plain: rows
-                .iter()
-                .all(|(row, _)| matches!(row, ImportedRow::Message { .. })),
-            postgres: tx.sql.is_postgres(),
-        };
-        let mut values = Vec::with_capacity(shape.values() + 2);
+        let shape = Shape::of(rows, tx.sql.is_postgres());
+        let mut values = Vec::with_capacity(shape.values());
         for (row, line) in rows {
             let line = match line {
                 Some(line) => *line,
                 None => lines.get(&row.key()).copied().unwrap_or_default(),
             };
             values.push(line.into());
-            row.bind(self.job, shape.plain, &mut values)?;
+            row.bind(self.job, shape, &mut values)?;
         }
-        values.extend(values![self.job, tx.now]);
-        let sql = match shape {
-            Shape {
-                rows: AT_ONCE,
-                plain: true,
-                postgres: false,
-            } => FULL.get_or_init(|| shape.insert_sql()).clone(),
-            other => other.insert_sql(),
+        shape.bind_common(self.job, tx.now, &mut values);
+        let sql = match rows.len() {
+            AT_ONCE => shape.full_sql(),
+            _ => shape.insert_sql(),
         };
         tx.sql.execute(sql, values).await
-    }
-}
-
-/// Rows of one statement, and what of them is said once for all: each value that is not bound for every row is time.
-#[derive(Clone, Copy)]
-struct Shape {
-    rows: usize,
-    /// Messages alone.
-    plain: bool,
-    postgres: bool,
-}
-
-impl Shape {
-    /// How many values the rows have.
-    fn values(self) -> usize {
-        self.rows * self.columns()
-    }
-
-    fn columns(self) -> usize {
-        if self.plain { PLAIN } else { COLUMNS }
-    }
-
-    fn insert_sql(self) -> String {
-        let (job, now) = (self.values() + 1, self.values() + 2);
-        let mut sql = "INSERT INTO famulor_outbox_row (job, added, changed, attempts, ".to_owned();
-        sql.push_str(match self.plain {
-            true => "state, line, id, on_unknown, input_line, caller_id, text, variables",
-            false => {
-                "line, id, on_unknown, input_line, caller_id, text, variables, state, settled, error"
-            }
-        });
-        let state = if self.plain { ", 0" } else { "" };
-        for row in 0..self.rows {
-            sql.push_str(if row == 0 { ") VALUES " } else { ", " });
-            let _ = write!(sql, "(${job}, ${now}, ${now}, 0{state}");
-            for column in 1..=self.columns() {
-                // SQLite looks for the name of a numbered value among all others each time one is bound, so that a
-                // thousand of them take as long as a million: there, the values of the rows have no numbers.
-                let _ = match self.postgres {
-                    true => write!(sql, ", ${}", row * self.columns() + column),
-                    false => write!(sql, ", ?"),
-                };
-            }
-            sql.push(')');
-        }
-        sql.push_str(" ON CONFLICT (id) DO NOTHING");
-        sql
-    }
-}
-
-impl ImportedRow {
-    /// The values of its columns after the line.
-    fn bind(&self, job: i64, plain: bool, values: &mut Vec<Value>) -> Result<(), Failure> {
-        match self {
-            Self::Message { line: at, message } => {
-                values.extend([
-                    RowId::of(job, *at)?.0.into(),
-                    policy_number(message.on_unknown).into(),
-                    (*at).into(),
-                    message.caller_id.clone().into(),
-                    message.text.as_str().into(),
-                    message.variables_text().into(),
-                ]);
-                if !plain {
-                    values.extend(values![0, None::<i64>, None::<String>]);
-                }
-            }
-            Self::Invalid {
-                line: at,
-                caller_id,
-                error,
-                ..
-            } => values.extend(values![
-                RowId::of(job, *at)?.0,
-                0,
-                *at,
-                caller_id.clone(),
-                "",
-                None::<String>,
-                // Failed, and settled before everything else.
-                4,
-                0,
-                error.as_str(),
-            ]),
-        }
-        Ok(())
     }
 }

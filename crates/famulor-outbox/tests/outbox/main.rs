@@ -4,6 +4,7 @@ mod bad_store;
 mod doubt;
 mod fixture;
 mod happy;
+mod import;
 mod killed;
 mod people;
 mod stopping;
