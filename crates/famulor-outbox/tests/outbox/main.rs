@@ -5,6 +5,7 @@ mod doubt;
 mod fixture;
 mod happy;
 mod killed;
+mod one_transaction;
 mod people;
 mod stopping;
 mod turns;
