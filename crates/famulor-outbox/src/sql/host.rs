@@ -2,7 +2,7 @@
 //!
 //! The statements are the quota's, and it alone knows what they mean; they are run here.
 
-use famulor_quota::store::{FileId, SqlHost, SqlType, SqlValue, Statement};
+use famulor_quota::store::{FileId, SqlDialect, SqlHost, SqlType, SqlValue, Statement};
 
 use super::{Failure, Record, Sql, Value};
 
@@ -33,6 +33,13 @@ impl SqlHost for Host<'_> {
     async fn execute(&mut self, statement: Statement) -> Result<u64, Failure> {
         let values = values(statement.values);
         self.sql.execute(statement.sql, values).await
+    }
+
+    fn dialect(&self) -> SqlDialect {
+        match self.sql {
+            Sql::Sqlite(_) => SqlDialect::Sqlite,
+            Sql::Postgres(_) => SqlDialect::Postgres,
+        }
     }
 
     fn file(&self) -> Option<FileId> {

@@ -39,9 +39,12 @@ pub(crate) trait Step: Send + Sync + 'static {
         tx: &mut Transaction<'_>,
     ) -> impl Future<Output = std::result::Result<Self::Output, Failure>> + Send;
 
-    /// Whose ledger it locks, if the quota is kept in the same database. Such steps come last in their transaction, in this
-    /// order, and wait for no other lock once they have it, so that two transactions do not wait for each other. (The end of
-    /// an import beside such a step is an exception: the server ends one of the two, and it is run again.)
+    /// Whose ledger it locks, if the quota is kept in the same database.
+    ///
+    /// So that two transactions do not wait for each other, everybody takes locks in this order: what other steps lock; then
+    /// ledgers, by their accounts; then what can be had without waiting; then the counts, which everybody takes last. The
+    /// quota's own statements hold no other lock while they wait for a ledger. (The end of an import locks lines and counts
+    /// of its job on its own: if that goes wrong, the server ends one of the two, and it is run again.)
     fn ledger(&self) -> Option<AccountKey> {
         None
     }

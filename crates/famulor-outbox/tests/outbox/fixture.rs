@@ -82,11 +82,15 @@ pub(crate) async fn start(builder: EmulatorBuilder) -> Emulator {
 
 /// A client without limits.
 pub(crate) fn builder(emulator: &Emulator) -> ClientBuilder {
+    with_limits(emulator).without_limits()
+}
+
+/// A client with those of the API.
+pub(crate) fn with_limits(emulator: &Emulator) -> ClientBuilder {
     Client::builder()
         .with_api_key(KEY)
         .with_base_url(&emulator.base_url())
         .without_proxy()
-        .without_limits()
         .with_attempt_timeout(Duration::from_secs(5))
         .with_doubt_wait(ms(300))
 }

@@ -31,11 +31,11 @@ async fn child() {
     let mut client = Client::builder()
         .with_api_key(KEY)
         .with_base_url(&url)
-        .without_proxy()
-        .without_limits();
-    if let Ok(quota) = env::var(QUOTA) {
-        client = limited(client, "2/3600s", &quota).await;
-    }
+        .without_proxy();
+    client = match env::var(QUOTA) {
+        Ok(quota) => limited(client, "2/3600s", &quota).await,
+        Err(_) => client.without_limits(),
+    };
     let client = client.build().expect("a client");
     let outbox = Outbox::open(&location).await.expect("an outbox");
     let mut worker = outbox

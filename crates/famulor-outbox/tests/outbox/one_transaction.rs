@@ -1,7 +1,8 @@
 //! A message and the slot that it is sent in, in one transaction, where the quota is kept in the outbox's database.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use famulor_core::{Client, QuotaStore};
 use famulor_emulator::Emulator;
@@ -11,8 +12,6 @@ use famulor_quota::{
 };
 use famulor_test_stores::{Durability, PostgresServer};
 use sqlx::{Connection, PgConnection};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::bad_store::raw;
@@ -22,7 +21,7 @@ use crate::turns::arrivals;
 
 /// A client whose quota is where the outbox is.
 async fn at_home(place: &Place, emulator: &Emulator, limit: &str) -> Client {
-    let client = limited(builder(emulator), limit, &place.location).await;
+    let client = limited(with_limits(emulator), limit, &place.location).await;
     client.build().expect("a client")
 }
 
@@ -38,7 +37,7 @@ async fn killed_at(place: Place, point: &'static str, quota: String) -> (State, 
     let emulator = emulator().await;
     let outbox = place.open().await;
     outbox.enqueue(message("crm-1", "Hello")).await.unwrap();
-    let client = limited(builder(&emulator), "2/3600s", &quota).await;
+    let client = limited(with_limits(&emulator), "2/3600s", &quota).await;
     let client = client.build().unwrap();
     let (killed, place) = tokio::task::spawn_blocking(move || {
         (is_killed_at_once(&place, &emulator, point, &quota), place)
@@ -211,13 +210,21 @@ on_both! {
         let outbox = place.open().await;
         // There are ledgers at home too; they are not this client's.
         let unused = at_home(&place, &emulator, "5/3600s").await;
-        let quota = elsewhere(&place);
-        let client = limited(builder(&emulator), "5/3600s", &quota).await.build().unwrap();
-        let (messages, sent) = batch(3, 1);
-        outbox.enqueue_all(messages).await.unwrap();
-        drain(&outbox, client.clone()).await;
-        assert_sent_once(&emulator, &sent);
-        assert_eq!((busy(&client).await, busy(&unused).await), (3, 0));
+        let mut quotas = vec![elsewhere(&place)];
+        // And of another kind than the outbox.
+        quotas.extend(match place.location.starts_with("postgres") {
+            true => Some(place.folder.path().join("other.db").display().to_string()),
+            false => Place::server().map(|server| server.location),
+        });
+        for (round, quota) in quotas.iter().enumerate() {
+            let client = limited(with_limits(&emulator), "5/3600s", quota).await.build().unwrap();
+            for who in ["crm-1", "crm-2", "crm-3"] {
+                outbox.enqueue(message(who, &format!("{round}"))).await.unwrap();
+            }
+            drain(&outbox, client.clone()).await;
+            assert_eq!(emulator.stats().billed_messages, 3 * (round as u64 + 1));
+            assert_eq!((busy(&client).await, busy(&unused).await), (3, 0));
+        }
     }
 }
 
@@ -267,7 +274,7 @@ async fn the_server_has_written_both_in_the_same_transaction() {
         let Some(place) = Place::server() else { return };
         let emulator = start(Emulator::builder().without_limits().latency(ms(2000))).await;
         let outbox = place.open().await;
-        let mut client = limited(builder(&emulator), "5/3600s", &place.location).await;
+        let mut client = limited(with_limits(&emulator), "5/3600s", &place.location).await;
         if apart {
             let store = open_store(&place.location).await.unwrap();
             client = client.with_quota_store(Apart(store));

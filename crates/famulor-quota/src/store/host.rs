@@ -40,9 +40,22 @@ pub trait SqlHost: Send {
         statement: Statement,
     ) -> impl Future<Output = Result<u64, Self::Error>> + Send;
 
+    /// What it speaks.
+    fn dialect(&self) -> SqlDialect;
+
     /// The file that this connection has open, if it is one; as it was when it
     /// was opened: others may have put another one in its place.
     fn file(&self) -> Option<FileId>;
+}
+
+/// What a database speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SqlDialect {
+    /// SQLite's.
+    Sqlite,
+    /// PostgreSQL's.
+    Postgres,
 }
 
 /// A statement, in the database's own dialect.
@@ -203,9 +216,7 @@ impl SharedDatabase {
     ///
     /// As the host fails.
     pub async fn is_behind<H: SqlHost>(&self, host: &mut H) -> Result<bool, H::Error> {
-        if let Some(id) = self.resident.facts().file()
-            && host.file() != Some(id)
-        {
+        if !self.resident.facts().may_be_behind(host) {
             return Ok(false);
         }
         let Some(introduction) = self.resident.introduction() else {
@@ -226,12 +237,7 @@ impl SharedDatabase {
         host: &mut H,
         ask: Ask,
     ) -> Result<Visit, VisitError<H::Error>> {
-        if self
-            .resident
-            .facts()
-            .file()
-            .is_some_and(|id| host.file() != Some(id))
-        {
+        if !self.resident.facts().may_be_behind(host) {
             return Err(VisitError::Elsewhere);
         }
         let account = ask.account;
@@ -267,12 +273,20 @@ impl SharedDatabase {
 }
 
 impl Facts {
-    fn file(self) -> Option<FileId> {
+    /// As far as can be told without asking.
+    fn may_be_behind(self, host: &impl SqlHost) -> bool {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::File { id, .. } => Some(id),
-            #[allow(unreachable_patterns, reason = "without other stores")]
-            _ => None,
+            Self::File { id, .. } => {
+                host.dialect() == SqlDialect::Sqlite && host.file() == Some(id)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Server { .. } => host.dialect() == SqlDialect::Postgres,
+            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+            Self::None => {
+                let _ = host;
+                false
+            }
         }
     }
 

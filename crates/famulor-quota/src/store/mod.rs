@@ -39,7 +39,8 @@ use std::time::Duration;
 pub use degrade::DegradeToLocal;
 pub use future::{StoreError, StoreFuture};
 pub use host::{
-    FileId, SharedDatabase, SqlHost, SqlType, SqlValue, Statement, Taken, Visit, VisitError,
+    FileId, SharedDatabase, SqlDialect, SqlHost, SqlType, SqlValue, Statement, Taken, Visit,
+    VisitError,
 };
 pub use memory::MemoryStore;
 pub use open::open_store;

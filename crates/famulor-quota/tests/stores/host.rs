@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use famulor_quota::store::{FileId, SqlHost, SqlType, SqlValue, Statement, Visit, VisitError};
+use famulor_quota::store::{
+    FileId, SqlDialect, SqlHost, SqlType, SqlValue, Statement, Visit, VisitError,
+};
 use famulor_quota::{
     AccountKey, AcquireRequest, Completion, Lane, Limit, Permit, Quota, QuotaStore, SharedDatabase,
     Taken, open_store,
@@ -98,6 +100,13 @@ impl SqlHost for Host {
             Self::File(file, _) => bound!(statement).execute(file).await?.rows_affected(),
             Self::Server(server) => bound!(statement).execute(server).await?.rows_affected(),
         })
+    }
+
+    fn dialect(&self) -> SqlDialect {
+        match self {
+            Self::File(..) => SqlDialect::Sqlite,
+            Self::Server(_) => SqlDialect::Postgres,
+        }
     }
 
     fn file(&self) -> Option<FileId> {
