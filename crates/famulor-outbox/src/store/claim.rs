@@ -35,7 +35,7 @@ pub(crate) struct Claim {
 /// What came of a claim.
 pub(crate) enum Taking {
     /// These messages, perhaps none, and a slot of the quota for each if slots were to be taken.
-    Took(Vec<Claimed>, Option<Taken>),
+    Took(Vec<Claimed>, Option<Box<Taken>>),
     /// The quota has no slot, and none before so long.
     NoSlot(Duration),
     /// The quota cannot be used.
@@ -104,7 +104,7 @@ impl Step for Claim {
         let slots = match visit {
             None => None,
             Some(visit) => match visit.take(&mut tx.host(), count).await {
-                Ok(slots) => Some(slots),
+                Ok(slots) => Some(Box::new(slots)),
                 Err(error) => return no_visit(error),
             },
         };

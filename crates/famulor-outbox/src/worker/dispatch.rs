@@ -125,7 +125,7 @@ async fn in_one(
         let claim = claim(shared, account, most, Some((quota.clone(), turn.ask())));
         let ready_in = match shared.store.write(claim).await? {
             Taking::Took(rows, Some(slots)) => {
-                let slots = places.into_iter().zip(turn.granted(slots)).collect();
+                let slots = places.into_iter().zip(turn.granted(*slots)).collect();
                 send_each(shared, account, rows, slots);
                 return Ok(Round::Sent);
             }
