@@ -6,6 +6,7 @@ mod once;
 mod order;
 mod outcome;
 mod reply_slot;
+mod reply_turn;
 mod slot;
 mod span;
 
@@ -13,6 +14,7 @@ pub(crate) use engine::{Call, Start, run};
 pub(crate) use once::run_in;
 pub(crate) use order::{Order, OrderTurn};
 pub use reply_slot::ReplySlot;
+pub use reply_turn::ReplyTurn;
 
 /// What a repetition of a request would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

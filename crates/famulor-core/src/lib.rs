@@ -78,6 +78,8 @@ mod usage;
 
 pub use answers::{Account, ApiAnswer, History, Page, Reply, Turn};
 pub use call::ReplySlot;
+#[doc(hidden)]
+pub use call::ReplyTurn;
 pub use client::{Client, ClientBuilder, QuotaStatus, WaitNotice};
 pub use delivery::{Position, Sighting, Verification};
 pub use error::{Delivery, Error, ErrorCode, ErrorKind, Result};

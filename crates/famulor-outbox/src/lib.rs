@@ -34,11 +34,13 @@
 //! # How
 //!
 //! A worker waits for a slot of the account's quota. Then, in one transaction, it takes the oldest message of the least
-//! recently served customer who has nothing in flight, and writes down that it is about to send it; where the customer's
-//! conversation stands is in the store already. When that is on the disk, and only then, it sends. The outcome is another
-//! transaction. A row whose worker is gone, which shows by its lease and, for a file, at once by a lock that ends with the
-//! process, comes into doubt, never back into the queue: a worker reads the conversation back. If the message is there, its
-//! answer is taken. If it is proved not to be there, it is sent again. Otherwise a person decides.
+//! recently served customer who has nothing in flight, and writes down that it is about to send it; where the
+//! customer's conversation stands is in the store already. Where the quota is kept in the same database, the slot is
+//! taken in that transaction too, so that a crash leaves both or neither. When that is on the disk, and only then, it
+//! sends. The outcome is another transaction. A row whose worker is gone, which shows by its lease and, for a file, at
+//! once by a lock that ends with the process, comes into doubt, never back into the queue: a worker reads the
+//! conversation back. If the message is there, its answer is taken. If it is proved not to be there, it is sent again.
+//! Otherwise a person decides.
 //!
 //! # What a store holds
 //!

@@ -120,6 +120,14 @@
 //! First come, first served holds inside a process; between processes, whoever
 //! asks first when a slot comes free.
 //!
+//! # In one transaction with other things
+//!
+//! A queue that keeps its messages in the database of the quota can take a
+//! message and the slot that it is sent in in one transaction, so that a crash
+//! leaves both or neither: [`Quota::turn`] waits in line without asking, and
+//! [`SharedDatabase`] takes slots in a transaction of the caller's.
+//! `famulor-outbox` does.
+//!
 //! # Where the parts are
 //!
 //! | | |
@@ -142,7 +150,9 @@ mod usage;
 pub use account::AccountKey;
 pub use ledger::{Rung, StepDown};
 pub use limit::{Limit, ParseLimitError};
-pub use quota::{AcquireError, AcquireRequest, Lane, Permit, Quota, StalePermit, Waiting, Witness};
+pub use quota::{
+    AcquireError, AcquireRequest, Lane, Permit, Quota, StalePermit, Turn, Waiting, Witness,
+};
 #[cfg(feature = "postgres")]
 pub use store::PostgresStore;
 #[cfg(feature = "redis")]
@@ -150,7 +160,7 @@ pub use store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteStore;
 pub use store::{
-    Answer, Ask, Completion, DegradeToLocal, MemoryStore, QuotaStore, Seen, SlotId, StoreError,
-    StoreFuture, open_store,
+    Answer, Ask, Completion, DegradeToLocal, MemoryStore, QuotaStore, Seen, SharedDatabase, SlotId,
+    StoreError, StoreFuture, Taken, open_store,
 };
 pub use usage::Usage;

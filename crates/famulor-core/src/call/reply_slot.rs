@@ -38,24 +38,18 @@ impl ReplySlot {
         let limits = shared.limits(REPLY.is_reply);
         let permit = match limits.is_empty() {
             true => None,
-            false => {
-                let call = Call {
-                    shared,
-                    operation: &REPLY,
-                    options,
-                    start: Start::now(options),
-                    private: &[],
-                    attempts_before: 0,
-                };
-                Some(call.permit(limits, false).await?)
-            }
+            false => Some(call(shared, options).permit(limits, false).await?),
         };
-        Ok(Self {
+        Ok(Self::new(shared, permit))
+    }
+
+    pub(super) fn new(shared: &Arc<Shared>, permit: Option<Permit>) -> Self {
+        Self {
             shared: Arc::clone(shared),
             permit,
             granted: Instant::now(),
             granted_wall: SystemTime::now(),
-        })
+        }
     }
 
     /// Whether a request may still be sent in it.
@@ -91,6 +85,18 @@ impl ReplySlot {
             "the slot is too old to be used",
         )
         .with_hint("take another one and send right away"))
+    }
+}
+
+/// A reply, before it is known which.
+pub(super) fn call<'a>(shared: &'a Arc<Shared>, options: &'a CallOptions) -> Call<'a> {
+    Call {
+        shared,
+        operation: &REPLY,
+        options,
+        start: Start::now(options),
+        private: &[],
+        attempts_before: 0,
     }
 }
 

@@ -39,6 +39,18 @@ impl Call<'_> {
 
     /// Waits for a slot.
     pub(super) async fn permit(&self, limits: &Arc<[Limit]>, at_head: bool) -> Result<Permit> {
+        let request = self.request(limits, at_head);
+        let acquired = match self.options.only_now {
+            true => self.shared.quota.try_acquire(request).await,
+            false => self.shared.quota.acquire(request).await,
+        };
+        let permit = acquired.map_err(no_slot)?;
+        self.shared.counters.add_waited(permit.waited());
+        Ok(permit)
+    }
+
+    /// What it asks of the quota.
+    pub(super) fn request(&self, limits: &Arc<[Limit]>, at_head: bool) -> AcquireRequest {
         let mut request = AcquireRequest::new(self.shared.account, Arc::clone(limits))
             .with_deadline(self.start.deadline)
             .with_request_timeout(self.options.attempt_timeout.min(self.start.left()))
@@ -50,13 +62,7 @@ impl Call<'_> {
         if let Some(tell) = self.shared.wait_observer.clone() {
             request = request.on_wait(move |waiting| tell(&waiting.into()));
         }
-        let acquired = match self.options.only_now {
-            true => self.shared.quota.try_acquire(request).await,
-            false => self.shared.quota.acquire(request).await,
-        };
-        let permit = acquired.map_err(no_slot)?;
-        self.shared.counters.add_waited(permit.waited());
-        Ok(permit)
+        request
     }
 }
 
@@ -87,7 +93,7 @@ fn witness(observer: &Observer) -> Option<Witness> {
     Some(Witness::new(number(&LIMIT)?, number(&REMAINING)?))
 }
 
-fn no_slot(error: AcquireError) -> Error {
+pub(super) fn no_slot(error: AcquireError) -> Error {
     match error {
         AcquireError::WouldWait { ready_in, .. } => Error::new(
             ErrorKind::RateLimited,

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use famulor_quota::SharedDatabase;
+
 use super::Client;
-use crate::call::ReplySlot;
+use crate::call::{ReplySlot, ReplyTurn};
 use crate::delivery::{Position, Sighting, look_for, position_of};
 use crate::options::CallOptions;
 use crate::{AssistantId, CustomerId, Result};
@@ -61,6 +63,30 @@ impl Client {
             ..self.options
         };
         ReplySlot::wait(self, &options).await
+    }
+
+    /// Waits until it is this sender's turn to take reply slots by itself, in [`quota_database`](Self::quota_database).
+    /// `None`: the client has no limits.
+    ///
+    /// # Errors
+    /// As [`reply_slot`](Self::reply_slot).
+    #[doc(hidden)]
+    pub async fn reply_turn(&self) -> Result<Option<ReplyTurn>> {
+        let options = CallOptions {
+            deadline: Duration::MAX,
+            ..self.options
+        };
+        ReplyTurn::wait(self, &options).await
+    }
+
+    /// The database in which the quota is kept, for those who keep what they send in the same one. `None` if it is in none,
+    /// or cannot be reached, or there is no limit.
+    #[doc(hidden)]
+    pub async fn quota_database(&self) -> Option<SharedDatabase> {
+        if self.shared.reply_limits.is_empty() {
+            return None;
+        }
+        self.shared.quota.database().await.ok().flatten()
     }
 
     /// Looks once whether a message arrived, and what was the answer. Sends nothing.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use famulor_quota::store::FileId;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -23,6 +24,13 @@ const WRITE_CACHE: &str = "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint 
 /// A server that takes longer to let us in is as good as one that is not there.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
+/// The connection of the one who writes.
+pub(crate) struct WriteConnection {
+    pub(crate) sql: Sql,
+    /// The file that it has open, if it is one.
+    pub(super) file: Option<FileId>,
+}
+
 impl Location {
     /// A connection to a store that is there, and of our version.
     pub(crate) async fn connect(&self) -> Result<Sql, Failure> {
@@ -33,12 +41,23 @@ impl Location {
     }
 
     /// The same for the one who writes: with room in memory for what is written all over.
-    pub(crate) async fn connect_to_write(&self) -> Result<Sql, Failure> {
+    pub(crate) async fn connect_to_write(&self) -> Result<WriteConnection, Failure> {
+        let before = self.file();
         let mut sql = self.connect().await?;
         if self.is_file() {
             sql.script(WRITE_CACHE).await?;
         }
-        Ok(sql)
+        // Whoever puts another file in its place meanwhile has us not know.
+        let file = before.filter(|before| self.file() == Some(*before));
+        Ok(WriteConnection { sql, file })
+    }
+
+    /// Which file is there now, if it is one.
+    pub(crate) fn file(&self) -> Option<FileId> {
+        match self {
+            Self::File(path) => FileId::at(path),
+            Self::Server(_) => None,
+        }
     }
 
     /// Creates the store where there is none, brings an older one up to date, refuses a newer one and what is none.

@@ -6,6 +6,11 @@ use crate::{Error, ErrorKind};
 /// `PRAGMA application_id`: "FOut", so that no other program's file is taken for an outbox, or written to.
 const APPLICATION: i64 = 0x464f_7574;
 
+/// "FQLd": a file of famulor-quota's ledgers, whose tables are called `store` and `ledger` and whose layout is its
+/// `user_version`, which is not ours to change. It says what the file is if it was there first, and takes an outbox in as
+/// an outbox takes it in.
+const LEDGERS: i64 = 0x4651_4c64;
+
 /// What everybody who changes the tables of a PostgreSQL locks: "famulorO".
 const MIGRATING: i64 = 0x6661_6d75_6c6f_724f;
 
@@ -45,7 +50,8 @@ pub(super) async fn prepare(sql: &mut Sql, location: &Location) -> Result<(), Fa
             sql.execute(done, values![version]).await?;
         }
     }
-    if !sql.is_postgres() {
+    let whose = "SELECT application_id FROM pragma_application_id";
+    if !sql.is_postgres() && sql.number(whose, values![]).await? == Some(0) {
         sql.script(format!("PRAGMA application_id = {APPLICATION}"))
             .await?;
     }
@@ -63,12 +69,15 @@ async fn version(sql: &mut Sql, location: &Location) -> Result<i64, Failure> {
         }
     } else {
         let whose = "SELECT (SELECT application_id FROM pragma_application_id),
-            (SELECT count(*) FROM sqlite_schema)";
+            (SELECT count(*) FROM sqlite_schema),
+            (SELECT count(*) FROM sqlite_schema WHERE name = 'famulor_outbox_store')";
         let row = sql.row(whose, values![]).await?;
         let row = row.ok_or_else(|| Failure::damaged("it says nothing of itself"))?;
-        match (row.int(0)?, row.int(1)?) {
-            (APPLICATION, _) => sql.number(newest, values![]).await?.unwrap_or(0),
-            (0, 0) => 0,
+        match (row.int(0)?, row.int(1)?, row.int(2)?) {
+            (APPLICATION, ..) | (LEDGERS, _, 1) => {
+                sql.number(newest, values![]).await?.unwrap_or(0)
+            }
+            (0, 0, _) | (LEDGERS, ..) => 0,
             _ => {
                 return Err(Failure::Said(Error::new(
                     ErrorKind::Location,

@@ -7,6 +7,7 @@ mod clock;
 mod connect;
 mod connections;
 mod failure;
+mod host;
 mod location;
 mod migrations;
 mod transaction;
@@ -16,8 +17,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 
 pub(crate) use clock::look as look_at_clock;
+pub(crate) use connect::WriteConnection;
 pub(crate) use connections::Connections;
 pub(crate) use failure::Failure;
+pub(crate) use host::Host;
 pub(crate) use location::Location;
 pub(crate) use transaction::{CHANNEL, Transaction};
 
@@ -32,6 +35,7 @@ pub(crate) enum Sql {
 pub(crate) enum Value {
     Int(Option<i64>),
     Text(Option<String>),
+    Bytes(Vec<u8>),
 }
 
 impl From<i64> for Value {
@@ -98,6 +102,13 @@ impl Record {
         })
     }
 
+    fn maybe_bytes(&self, column: usize) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(match self {
+            Self::Sqlite(row) => row.try_get_unchecked(column)?,
+            Self::Postgres(row) => row.try_get_unchecked(column)?,
+        })
+    }
+
     pub(crate) fn text(&self, column: usize) -> Result<String, Failure> {
         Ok(self.maybe_text(column)?.unwrap_or_default())
     }
@@ -110,6 +121,7 @@ macro_rules! bound {
             query = match value {
                 Value::Int(number) => query.bind(number),
                 Value::Text(text) => query.bind(text),
+                Value::Bytes(bytes) => query.bind(bytes),
             };
         }
         query

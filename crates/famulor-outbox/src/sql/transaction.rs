@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Failure, Sql, clock, values};
+use famulor_quota::store::FileId;
+
+use super::{Failure, Host, Sql, WriteConnection, clock, values};
 use crate::State;
 
 /// The channel on which PostgreSQL tells other processes that there is something new.
@@ -11,6 +13,7 @@ pub(crate) const CHANNEL: &str = "famulor_outbox";
 /// A transaction that writes. Dropping its connection undoes it.
 pub(crate) struct Transaction<'a> {
     pub(crate) sql: &'a mut Sql,
+    file: Option<FileId>,
     /// The store's time when it began, in milliseconds.
     pub(crate) now: i64,
     /// How many rows each part of the store has gained, and how many attempts.
@@ -19,7 +22,8 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(crate) async fn begin(sql: &'a mut Sql) -> Result<Self, Failure> {
+    pub(crate) async fn begin(connection: &'a mut WriteConnection) -> Result<Self, Failure> {
+        let WriteConnection { sql, file } = connection;
         let begin = match sql {
             Sql::Sqlite(_) => "BEGIN IMMEDIATE",
             Sql::Postgres(_) => "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -28,10 +32,16 @@ impl<'a> Transaction<'a> {
         let now = clock::tick(sql).await?;
         Ok(Self {
             sql,
+            file: *file,
             now,
             counts: BTreeMap::new(),
             news: false,
         })
+    }
+
+    /// The quota, where it is kept in this database, can take part in the transaction.
+    pub(crate) fn host(&mut self) -> Host<'_> {
+        Host::new(self.sql, self.file)
     }
 
     /// `rows` more rows of this job and account are in `state`.

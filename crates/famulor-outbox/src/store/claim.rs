@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use famulor_core::{AssistantId, CustomerId, Position};
+use famulor_quota::store::VisitError;
+use famulor_quota::{AccountKey, Ask, SharedDatabase, StoreError, Taken};
 use serde_json::Map;
 
 use super::Step;
@@ -13,15 +16,32 @@ use crate::worker::Checkpoint;
 use crate::{RowId, State};
 
 /// Takes the oldest messages of the least recently served customers who have nothing in flight, and writes down that they
-/// are about to be sent.
+/// are about to be sent; and, where the quota is kept in the same database, takes the slots that they are sent in, so that a
+/// crash leaves both or neither.
+///
+/// The ledger is locked first and the messages then, without waiting for those that others have: see [`Step::ledger`].
 pub(crate) struct Claim {
     pub(crate) owner: i64,
     pub(crate) account: i64,
     pub(crate) job: Option<i64>,
     pub(crate) most: usize,
     pub(crate) checkpoint: Checkpoint,
+    /// Where to take slots for them in the same transaction, and what to ask for.
+    pub(crate) quota: Option<(SharedDatabase, Ask)>,
     /// Whether it found any.
     pub(crate) found: AtomicBool,
+}
+
+/// What came of a claim.
+pub(crate) enum Taking {
+    /// These messages, perhaps none, and a slot of the quota for each if slots were to be taken.
+    Took(Vec<Claimed>, Option<Box<Taken>>),
+    /// The quota has no slot, and none before so long.
+    NoSlot(Duration),
+    /// The quota cannot be used.
+    NoQuota(StoreError),
+    /// The quota is not kept in this database.
+    Elsewhere,
 }
 
 /// A message that is ours to send, once.
@@ -40,8 +60,12 @@ pub(crate) struct Claimed {
 }
 
 impl Step for Claim {
-    type Output = Vec<Claimed>;
+    type Output = Taking;
     const REPEATABLE: bool = false;
+
+    fn ledger(&self) -> Option<AccountKey> {
+        self.quota.as_ref().map(|(_, ask)| ask.account)
+    }
 
     fn checkpoint(&self, committed: bool) {
         if self.found.load(Ordering::Relaxed) {
@@ -52,17 +76,39 @@ impl Step for Claim {
         }
     }
 
-    async fn run(&self, tx: &mut Transaction<'_>) -> Result<Vec<Claimed>, Failure> {
+    async fn run(&self, tx: &mut Transaction<'_>) -> Result<Taking, Failure> {
+        self.found.store(false, Ordering::Relaxed);
         // Only who is known to be alive may take anything: a lease that ended has given everything away.
         if !is_registered(tx, self.owner).await? {
-            return Ok(Vec::new());
+            return Ok(Taking::Took(Vec::new(), None));
         }
-        let found = self.find(tx).await?;
-        self.found.store(!found.is_empty(), Ordering::Relaxed);
+        let (mut most, mut visit) = (self.most, None);
+        if let Some((database, ask)) = &self.quota {
+            let visiting = database.visit(&mut tx.host(), ask.clone()).await;
+            let ledger = match visiting {
+                Ok(ledger) => ledger,
+                Err(error) => return no_visit(error),
+            };
+            most = match ledger.free(most) {
+                Ok(free) => free,
+                Err(ready_in) => return Ok(Taking::NoSlot(ready_in)),
+            };
+            visit = Some(ledger);
+        }
+        let found = self.find(tx, most).await?;
         if found.is_empty() {
-            return Ok(found);
+            return Ok(Taking::Took(found, None));
         }
         let count = found.len();
+        // First of all that is written: should it fail, nothing else is.
+        let slots = match visit {
+            None => None,
+            Some(visit) => match visit.take(&mut tx.host(), count).await {
+                Ok(slots) => Some(Box::new(slots)),
+                Err(error) => return no_visit(error),
+            },
+        };
+        self.found.store(true, Ordering::Relaxed);
         let rows: Vec<_> = found.iter().map(|row| row.id.0.into()).collect();
         let mut values = values![self.owner, tx.now];
         values.extend(rows);
@@ -83,7 +129,16 @@ impl Step for Claim {
             tx.moved(row.job, self.account, State::Queued, State::Sending);
             tx.attempted(row.job, self.account, 1);
         }
-        Ok(found)
+        Ok(Taking::Took(found, slots))
+    }
+}
+
+/// The transaction fails if its connection does; else it goes on without a claim.
+fn no_visit(error: VisitError<Failure>) -> Result<Taking, Failure> {
+    match error {
+        VisitError::Host(failure) => Err(failure),
+        VisitError::Store(error) => Ok(Taking::NoQuota(error)),
+        _ => Ok(Taking::Elsewhere),
     }
 }
 
@@ -124,9 +179,9 @@ pub(super) fn hold_sql(customers: usize) -> String {
 }
 
 impl Claim {
-    async fn find(&self, tx: &mut Transaction<'_>) -> Result<Vec<Claimed>, Failure> {
+    async fn find(&self, tx: &mut Transaction<'_>, most: usize) -> Result<Vec<Claimed>, Failure> {
         let sql = turn_sql(self.job.is_some(), tx.sql.is_postgres());
-        let most = i64::try_from(self.most).unwrap_or(i64::MAX);
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut values = values![self.account, most];
         values.extend(self.job.map(Into::into));
         let mut customers = HashSet::new();

@@ -57,10 +57,11 @@ mod writer;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use famulor_quota::SharedDatabase;
 use tokio::sync::Notify;
 
 pub(crate) use change::{Cancel, Prune, Resolve, Retry};
-pub(crate) use claim::{Claim, Claimed};
+pub(crate) use claim::{Claim, Claimed, Taking};
 pub(crate) use doubts::{Doubt, Looked, TakeDoubts, Verdict};
 pub(crate) use enqueue::Enqueue;
 pub(crate) use finish::FinishImport;
@@ -74,7 +75,7 @@ pub(crate) use settle::{NextPosition, Outcome, Settle};
 pub(crate) use writer::Step;
 use writer::Writer;
 
-use crate::sql::{Connections, Failure, Location};
+use crate::sql::{Connections, Failure, Host, Location};
 use crate::{Error, Result};
 
 /// Connections for reading: a page of rows here must not hold up a worker's look for work there.
@@ -129,6 +130,14 @@ impl Store {
             true => Duration::from_millis(250),
             false => Duration::from_secs(2),
         }
+    }
+
+    /// Whether the quota is kept in this very database, where we may change it.
+    pub(crate) async fn is_home_of(&self, quota: &SharedDatabase) -> Result<bool> {
+        let file = self.location().file();
+        read!(self, |sql| {
+            quota.is_behind(&mut Host::new(sql, file)).await
+        })
     }
 
     /// Does a step in a transaction with those of others, and returns once it is on the disk. If the store is away, fails

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use famulor_quota::AccountKey;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
-use crate::sql::{Connections, Failure, Sql, Transaction};
+use crate::sql::{Connections, Failure, Transaction, WriteConnection};
 use crate::{Error, ErrorKind, Result};
 
 /// Steps of one transaction. More would make each wait longer than it saves.
@@ -38,6 +39,16 @@ pub(crate) trait Step: Send + Sync + 'static {
         tx: &mut Transaction<'_>,
     ) -> impl Future<Output = std::result::Result<Self::Output, Failure>> + Send;
 
+    /// Whose ledger it locks, if the quota is kept in the same database.
+    ///
+    /// So that two transactions do not wait for each other, everybody takes locks in this order: what other steps lock; then
+    /// ledgers, by their accounts; then what can be had without waiting; then the counts, which everybody takes last. The
+    /// quota's own statements hold no other lock while they wait for a ledger. (The end of an import locks lines and counts
+    /// of its job on its own: if that goes wrong, the server ends one of the two, and it is run again.)
+    fn ledger(&self) -> Option<AccountKey> {
+        None
+    }
+
     /// Right before and right after the commit: where a crash test stops.
     fn checkpoint(&self, _committed: bool) {}
 }
@@ -47,6 +58,7 @@ trait Waiting: Send {
         &'a mut self,
         tx: &'a mut Transaction<'_>,
     ) -> BoxFuture<'a, std::result::Result<(), Failure>>;
+    fn ledger(&self) -> Option<AccountKey>;
     fn checkpoint(&self, committed: bool);
     fn is_repeatable(&self) -> bool;
     fn end(self: Box<Self>, outcome: Result<()>);
@@ -71,6 +83,10 @@ impl<S: Step> Waiting for Request<S> {
             };
             Ok(())
         })
+    }
+
+    fn ledger(&self) -> Option<AccountKey> {
+        self.step.ledger()
     }
 
     fn checkpoint(&self, committed: bool) {
@@ -110,7 +126,7 @@ impl Writer {
         let work = Work {
             connections,
             news,
-            sql: None,
+            connection: None,
             failing: false,
         };
         tokio::spawn(work.run(receiver));
@@ -138,7 +154,7 @@ impl Writer {
 struct Work {
     connections: Arc<Connections>,
     news: Arc<Notify>,
-    sql: Option<Sql>,
+    connection: Option<WriteConnection>,
     failing: bool,
 }
 
@@ -153,8 +169,8 @@ impl Work {
             }
             self.settle(batch, &mut entries).await;
         }
-        if let Some(sql) = self.sql.take() {
-            sql.close().await;
+        if let Some(connection) = self.connection.take() {
+            connection.sql.close().await;
         }
     }
 
@@ -174,7 +190,7 @@ impl Work {
                 Err(failure) => failure,
             };
             // Whatever the connection was in the middle of is undone.
-            self.sql = None;
+            self.connection = None;
             let passing = failure.is_passing();
             let error = failure.of(&self.connections.location);
             let may_pass = passing || error.kind() == ErrorKind::Full;
@@ -222,11 +238,12 @@ impl Work {
     ) -> std::result::Result<(), Failure> {
         let location = &self.connections.location;
         let running = async {
-            let sql = match &mut self.sql {
-                Some(sql) => sql,
+            let connection = match &mut self.connection {
+                Some(connection) => connection,
                 none => none.insert(location.connect_to_write().await?),
             };
-            let mut tx = Transaction::begin(sql).await?;
+            batch.sort_by_key(|entry| entry.request.ledger());
+            let mut tx = Transaction::begin(connection).await?;
             for entry in &mut *batch {
                 entry.request.run(&mut tx).await?;
             }

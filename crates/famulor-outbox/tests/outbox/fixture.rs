@@ -82,17 +82,35 @@ pub(crate) async fn start(builder: EmulatorBuilder) -> Emulator {
 
 /// A client without limits.
 pub(crate) fn builder(emulator: &Emulator) -> ClientBuilder {
+    with_limits(emulator).without_limits()
+}
+
+/// A client with those of the API.
+pub(crate) fn with_limits(emulator: &Emulator) -> ClientBuilder {
     Client::builder()
         .with_api_key(KEY)
         .with_base_url(&emulator.base_url())
         .without_proxy()
-        .without_limits()
         .with_attempt_timeout(Duration::from_secs(5))
         .with_doubt_wait(ms(300))
 }
 
 pub(crate) fn client(emulator: &Emulator) -> Client {
     builder(emulator).build().expect("a client")
+}
+
+/// The same client under one limit for replies, which is kept in the store at `quota`.
+pub(crate) async fn limited(client: ClientBuilder, limit: &str, quota: &str) -> ClientBuilder {
+    let store = famulor_quota::open_store(quota).await.expect("a quota");
+    client
+        .with_rate_limit(limit.parse().expect("a limit"))
+        .with_general_limits([])
+        .with_quota_store(store)
+}
+
+/// Slots that are busy.
+pub(crate) async fn busy(client: &Client) -> u32 {
+    client.quota().await.expect("figures").limits()[0].busy
 }
 
 pub(crate) const fn ms(millis: u64) -> Duration {

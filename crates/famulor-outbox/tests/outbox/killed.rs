@@ -19,6 +19,8 @@ const LOCATION: &str = "FAMULOR_TEST_OUTBOX";
 const URL: &str = "FAMULOR_TEST_URL";
 const POINT: &str = "FAMULOR_TEST_POINT";
 const CONTROL: &str = "FAMULOR_TEST_CONTROL";
+const QUOTA: &str = "FAMULOR_TEST_QUOTA";
+const TIMES: &str = "FAMULOR_TEST_TIMES";
 
 /// Not a test: the process that the others kill.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -26,13 +28,15 @@ async fn child() {
     let (Ok(location), Ok(url)) = (env::var(LOCATION), env::var(URL)) else {
         return;
     };
-    let client = Client::builder()
+    let mut client = Client::builder()
         .with_api_key(KEY)
         .with_base_url(&url)
-        .without_proxy()
-        .without_limits()
-        .build()
-        .expect("a client");
+        .without_proxy();
+    client = match env::var(QUOTA) {
+        Ok(quota) => limited(client, "2/3600s", &quota).await,
+        Err(_) => client.without_limits(),
+    };
+    let client = client.build().expect("a client");
     let outbox = Outbox::open(&location).await.expect("an outbox");
     let mut worker = outbox
         .worker()
@@ -49,11 +53,12 @@ async fn child() {
         .expect("an end");
 }
 
-/// The third time it comes to the point it was told. No destructor runs, and no buffer is written.
+/// The third time it comes to the point it was told, or the one it was told. No destructor runs, and no buffer is written.
 fn end_here(point: &'static str) {
-    static TIMES: AtomicU32 = AtomicU32::new(0);
+    static REACHED: AtomicU32 = AtomicU32::new(0);
+    let times = env::var(TIMES).map_or(3, |times| times.parse().expect("a number"));
     if env::var(POINT).is_ok_and(|wanted| wanted == point)
-        && TIMES.fetch_add(1, Ordering::SeqCst) == 2
+        && REACHED.fetch_add(1, Ordering::SeqCst) + 1 == times
     {
         std::process::abort();
     }
@@ -61,6 +66,26 @@ fn end_here(point: &'static str) {
 
 /// Runs a worker that is killed at `point`; false if it came to its end all the same.
 fn is_killed(place: &Place, emulator: &Emulator, point: &str, control: bool) -> bool {
+    let mut child = child_of(place, emulator, point);
+    if control {
+        child.env(CONTROL, "1");
+    }
+    !child.status().expect("a process").success()
+}
+
+/// The same the first time, for a worker whose quota is in the store at `quota`.
+pub(crate) fn is_killed_at_once(
+    place: &Place,
+    emulator: &Emulator,
+    point: &str,
+    quota: &str,
+) -> bool {
+    let mut child = child_of(place, emulator, point);
+    child.env(QUOTA, quota).env(TIMES, "1");
+    !child.status().expect("a process").success()
+}
+
+fn child_of(place: &Place, emulator: &Emulator, point: &str) -> Command {
     let mut child = Command::new(env::current_exe().expect("this program"));
     child
         .args(["--exact", "killed::child", "--nocapture"])
@@ -70,10 +95,7 @@ fn is_killed(place: &Place, emulator: &Emulator, point: &str, control: bool) -> 
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    if control {
-        child.env(CONTROL, "1");
-    }
-    !child.status().expect("a process").success()
+    child
 }
 
 async fn survives(place: Place, point: &str) {

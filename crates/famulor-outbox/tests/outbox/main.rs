@@ -6,6 +6,7 @@ mod fixture;
 mod happy;
 mod import;
 mod killed;
+mod one_transaction;
 mod people;
 mod stopping;
 mod turns;

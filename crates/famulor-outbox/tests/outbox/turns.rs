@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::fixture::*;
 
 /// Who was served, in the order in which their messages arrived.
-fn arrivals(emulator: &Emulator) -> Vec<String> {
+pub(crate) fn arrivals(emulator: &Emulator) -> Vec<String> {
     let journal = emulator.journal().into_iter();
     let replies = journal.filter(|entry| entry.operation == Some(Operation::GenerateReply));
     replies.filter_map(|entry| entry.customer).collect()

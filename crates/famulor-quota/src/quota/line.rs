@@ -205,6 +205,14 @@ impl Line {
         }
     }
 
+    /// How many wait under the same limits.
+    pub(super) fn group_of(&self, limits: &Arc<[Limit]>) -> usize {
+        self.index_of(limits).map_or(0, |index| {
+            let group = &self.groups[index];
+            group.interactive.len() + group.bulk.len()
+        })
+    }
+
     /// How many wait for this limit.
     pub(super) fn waiting_for(&self, limit: &Limit) -> usize {
         let groups = self.groups.iter();

@@ -115,6 +115,13 @@ impl Place {
             .unwrap_or(Standing::FIRST)
     }
 
+    /// Whether nobody else waits under the same limits.
+    pub(super) fn is_alone(&self) -> bool {
+        let lines = self.lines.lock();
+        let line = lines.get(&self.account);
+        line.is_none_or(|line| line.group_of(&self.limits) <= 1)
+    }
+
     pub(super) fn denied(&self, ready_at: Instant) {
         self.lines
             .with(self.account, |line| line.denied(&self.limits, ready_at));

@@ -5,27 +5,24 @@ mod line;
 mod lines;
 mod permit;
 mod request;
+mod turn;
 mod unbroken;
 
 use std::fmt;
-use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 pub use error::{AcquireError, StalePermit};
-use line::PATIENCE;
-use lines::{Lines, Place};
+use lines::Lines;
 pub use permit::{Permit, Witness};
 pub use request::{AcquireRequest, Lane, Waiting};
+pub use turn::Turn;
 use unbroken::Unbroken;
 
-use crate::store::{Answer, MemoryStore, QuotaStore, SlotId, StoreError};
+use crate::store::{Answer, MemoryStore, QuotaStore, SharedDatabase, SlotId, StoreError};
 use crate::{AccountKey, Limit, Usage};
-
-/// Timers are no finer than this, so asking a store more often is of no use.
-const TIMER: Duration = Duration::from_millis(1);
 
 /// Hands out permits to send, in turn, from a store of ledgers.
 ///
@@ -66,6 +63,26 @@ impl Shared {
             self.lines.frozen(account, until);
         }
     }
+
+    async fn ready_in(
+        &self,
+        request: &AcquireRequest,
+        ahead: usize,
+    ) -> Result<Duration, StoreError> {
+        let limits = Arc::clone(&request.limits);
+        self.store.ready_in(request.account, limits, ahead).await
+    }
+
+    fn permit(
+        self: &Arc<Self>,
+        request: &AcquireRequest,
+        slot: SlotId,
+        asked: (Instant, SystemTime),
+        waited: Duration,
+    ) -> Permit {
+        let limits = Arc::clone(&request.limits);
+        Permit::new(self, request.account, limits, slot, asked, waited)
+    }
 }
 
 impl Quota {
@@ -98,14 +115,14 @@ impl Quota {
     /// once if that is certain now, and at the deadline at the latest. And [`AcquireError::Store`] when the store
     /// cannot tell.
     pub async fn acquire(&self, request: AcquireRequest) -> Result<Permit, AcquireError> {
-        let began = Instant::now();
+        let began = now();
         let account = request.account;
         // Nobody waits: no need to queue if the store answers on the spot.
         let mut asking = None;
         if self.shared.lines.nobody_waits(account) {
             match self.shared.store.acquire(request.ask()).now() {
                 Ok(Ok(Answer::Granted(slot))) => {
-                    return Ok(self.permit(request, slot, began, Duration::ZERO));
+                    return Ok(self.shared.permit(&request, slot, began, Duration::ZERO));
                 }
                 Ok(Ok(Answer::Wait { .. })) => {}
                 Ok(Err(error)) => return Err(error.into()),
@@ -114,48 +131,47 @@ impl Quota {
                 }
             }
         }
-        let deadline = request.deadline(began);
-        let place = self.shared.lines.join(&request, deadline);
+        let mut turn = Turn::join(&self.shared, request, began.0);
         loop {
-            let now = Instant::now();
-            let standing = place.standing(now);
-            let turn = match asking.take() {
-                None if standing.may_ask => {
-                    let running = self.shared.store.acquire(request.ask());
-                    Some((now, Unbroken::acquire(&self.shared, account, running)))
+            let (asked, running) = match asking.take() {
+                Some(asking) => asking,
+                None => {
+                    turn.come().await?;
+                    let asked = now();
+                    let running = self.shared.store.acquire(turn.ask());
+                    (asked, Unbroken::acquire(&self.shared, account, running))
                 }
-                asking => asking,
             };
-            let asked = turn.is_some();
-            let mut ready_in = Duration::ZERO;
-            if let Some((asked_at, turn)) = turn {
-                match turn.await? {
-                    Answer::Granted(slot) => {
-                        place.served();
-                        return Ok(self.permit(request, slot, asked_at, began.elapsed()));
-                    }
-                    Answer::Wait { ready_in: time } => ready_in = time,
-                }
-            } else if request.wants_forecast(deadline) {
-                ready_in = self.ready_in(&request, standing.ahead).await?;
+            match running.await? {
+                Answer::Granted(slot) => return Ok(turn.served(slot, asked)),
+                Answer::Wait { ready_in } => turn.refused(ready_in).await?,
             }
-            let now = Instant::now();
-            let wake_at = match asked {
-                true => now.checked_add(ready_in.max(TIMER)),
-                false => standing.yields.then(|| now + PATIENCE),
-            };
-            if asked && let Some(wake_at) = wake_at {
-                place.denied(wake_at);
-            }
-            let ahead = standing.ahead;
-            if deadline.is_some_and(|at| {
-                at <= now || now.checked_add(ready_in).is_none_or(|ready| ready > at)
-            }) {
-                return Err(AcquireError::WouldWait { ready_in, ahead });
-            }
-            request.tell(Waiting::new(ready_in, ahead));
-            self.news(&place, wake_at, deadline).await;
         }
+    }
+
+    /// Waits until it is this call's turn to ask, for a caller who asks by
+    /// itself: in a transaction of its own, in the store's [database](Self::database).
+    ///
+    /// Lanes, order and deadlines are as for [`Quota::acquire`]; dropping the
+    /// future, or the [`Turn`], leaves the line.
+    ///
+    /// # Errors
+    ///
+    /// As [`Quota::acquire`].
+    pub async fn turn(&self, request: AcquireRequest) -> Result<Turn, AcquireError> {
+        let mut turn = Turn::join(&self.shared, request, Instant::now());
+        turn.come().await?;
+        Ok(turn)
+    }
+
+    /// The database in which the store keeps its ledgers, for those who keep
+    /// other things there: [`QuotaStore::database`].
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be reached.
+    pub async fn database(&self) -> Result<Option<SharedDatabase>, StoreError> {
+        self.shared.store.database().await
     }
 
     /// Takes a slot if one is free now and nobody waits for it; never waits for
@@ -183,10 +199,10 @@ impl Quota {
     ///
     /// As [`Quota::acquire`]; the deadline of `request` plays no part.
     pub async fn try_acquire(&self, request: AcquireRequest) -> Result<Permit, AcquireError> {
-        let began = Instant::now();
+        let began = now();
         let ahead = self.shared.lines.ahead_of(&request);
         if ahead > 0 {
-            let ready_in = self.ready_in(&request, ahead).await?;
+            let ready_in = self.shared.ready_in(&request, ahead).await?;
             return Err(AcquireError::WouldWait { ready_in, ahead });
         }
         let answer = match self.shared.store.acquire(request.ask()).now() {
@@ -194,7 +210,10 @@ impl Quota {
             Err(running) => Unbroken::acquire(&self.shared, request.account, running).await?,
         };
         match answer {
-            Answer::Granted(slot) => Ok(self.permit(request, slot, began, began.elapsed())),
+            Answer::Granted(slot) => {
+                let waited = began.0.elapsed();
+                Ok(self.shared.permit(&request, slot, began, waited))
+            }
             Answer::Wait { ready_in } => Err(AcquireError::WouldWait { ready_in, ahead }),
         }
     }
@@ -254,53 +273,12 @@ impl Quota {
         self.shared.tell_frozen(*account, for_);
         Ok(())
     }
+}
 
-    async fn ready_in(
-        &self,
-        request: &AcquireRequest,
-        ahead: usize,
-    ) -> Result<Duration, StoreError> {
-        let limits = Arc::clone(&request.limits);
-        let store = &self.shared.store;
-        store.ready_in(request.account, limits, ahead).await
-    }
-
-    /// Waits until there may be something new for this place.
-    async fn news(&self, place: &Place, wake_at: Option<Instant>, deadline: Option<Instant>) {
-        let timer = match (wake_at, deadline) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        let timer = async {
-            match timer {
-                Some(at) => sleep_until(at).await,
-                None => pending().await,
-            }
-        };
-        let changed = async {
-            // Only who may ask has a use for it, and a store that fails here
-            // leaves us the timer.
-            if wake_at.is_none() || self.shared.store.changed(place.account()).await.is_err() {
-                pending::<()>().await;
-            }
-        };
-        tokio::select! {
-            () = place.rung() => {}
-            () = timer => {}
-            () = changed => {}
-        }
-    }
-
-    fn permit(
-        &self,
-        request: AcquireRequest,
-        slot: SlotId,
-        asked: Instant,
-        waited: Duration,
-    ) -> Permit {
-        let (account, limits) = (request.account, request.limits);
-        Permit::new(&self.shared, account, limits, slot, asked, waited)
-    }
+/// By the clock that stands still while a machine sleeps, perhaps, and by the one
+/// that people set.
+fn now() -> (Instant, SystemTime) {
+    (Instant::now(), SystemTime::now())
 }
 
 impl fmt::Debug for Quota {

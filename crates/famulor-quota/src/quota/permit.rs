@@ -70,7 +70,7 @@ impl Permit {
         account: AccountKey,
         limits: Arc<[Limit]>,
         slot: SlotId,
-        asked: Instant,
+        asked: (Instant, SystemTime),
         waited: Duration,
     ) -> Self {
         Self {
@@ -78,8 +78,8 @@ impl Permit {
             account,
             limits,
             slot,
-            granted: asked,
-            granted_wall: SystemTime::now(),
+            granted: asked.0,
+            granted_wall: asked.1,
             waited,
             sent: false,
             open: true,

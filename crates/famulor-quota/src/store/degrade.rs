@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Answer, Ask, Completion, MemoryStore, QuotaStore, SlotId, StoreError, StoreFuture};
+use super::{
+    Answer, Ask, Completion, MemoryStore, QuotaStore, SharedDatabase, SlotId, StoreError,
+    StoreFuture,
+};
 use crate::ledger::Moment;
 use crate::{AccountKey, Limit, Usage};
 
@@ -187,6 +190,14 @@ impl<S: QuotaStore> QuotaStore for DegradeToLocal<S> {
 
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         self.shared.store.changed(account)
+    }
+
+    /// None while the store cannot be reached: slots are of the local share then.
+    fn database(&self) -> StoreFuture<Option<SharedDatabase>> {
+        match self.is_degraded() {
+            true => StoreFuture::ready(Ok(None)),
+            false => self.shared.store.database(),
+        }
     }
 }
 

@@ -95,6 +95,7 @@ impl<Mark> Default for Known<Mark> {
 }
 
 impl<Mark> Known<Mark> {
+    #[cfg(any(feature = "postgres", test))]
     pub(super) fn has(&self, account: AccountKey) -> bool {
         matches!(self.accounts().get(&account), Some(Account::Last(_)))
     }

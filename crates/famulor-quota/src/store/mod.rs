@@ -7,6 +7,11 @@
 
 mod degrade;
 mod future;
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(dead_code, reason = "there is no store then that has a database")
+)]
+mod host;
 mod keyed;
 #[cfg(any(feature = "postgres", feature = "redis"))]
 mod known;
@@ -33,6 +38,10 @@ use std::time::Duration;
 
 pub use degrade::DegradeToLocal;
 pub use future::{StoreError, StoreFuture};
+pub use host::{
+    FileId, SharedDatabase, SqlDialect, SqlHost, SqlType, SqlValue, Statement, Taken, Visit,
+    VisitError,
+};
 pub use memory::MemoryStore;
 pub use open::open_store;
 #[cfg(feature = "postgres")]
@@ -92,6 +101,13 @@ pub trait QuotaStore: Send + Sync + 'static {
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         let _ = account;
         StoreFuture::never()
+    }
+
+    /// The database in which the ledgers are, if it is one in which somebody else
+    /// may keep other things and change both in one transaction. None for a store
+    /// that is no such database, and while it must not be used.
+    fn database(&self) -> StoreFuture<Option<SharedDatabase>> {
+        StoreFuture::ready(Ok(None))
     }
 
     /// This store, and while it cannot be reached a `share` of each limit for
@@ -164,6 +180,10 @@ impl<S: QuotaStore> QuotaStore for Arc<S> {
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         S::changed(self, account)
     }
+
+    fn database(&self) -> StoreFuture<Option<SharedDatabase>> {
+        S::database(self)
+    }
 }
 
 /// A store chosen at run time, see [`open_store`].
@@ -204,6 +224,10 @@ impl QuotaStore for Box<dyn QuotaStore> {
 
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         (**self).changed(account)
+    }
+
+    fn database(&self) -> StoreFuture<Option<SharedDatabase>> {
+        (**self).database()
     }
 }
 

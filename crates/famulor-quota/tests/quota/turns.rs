@@ -194,3 +194,45 @@ async fn a_waiting_call_can_say_how_long_and_behind_how_many() {
     assert_eq!(said[0], "waiting at least 121 s for a free slot, 1 ahead");
     assert_eq!(said[1], "waiting at least 61 s for a free slot");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_by_itself_waits_behind_more_urgent_calls() {
+    let (quota, limits, served) = (Quota::in_memory(), per_minute(1), Served::default());
+    use_slot(&quota, &limits).await;
+    let bulk = request(&limits).with_lane(Lane::Bulk);
+    let mut turn = quota.turn(bulk.clone()).await.unwrap();
+    assert_eq!(turn.most(5), 5);
+    let urgent = served.caller(&quota, request(&limits), "urgent");
+    let later = served.caller(&quota, bulk, "later");
+    settle().await;
+    assert_eq!(turn.most(5), 1, "others wait too");
+    let ready_in = quota.next_free(&crate::account(), &limits).await.unwrap();
+    turn.denied(ready_in).await.unwrap();
+    assert_eq!(served.names(), ["urgent"]);
+    // There was nothing to take a slot for.
+    drop(turn);
+    for caller in [urgent, later] {
+        caller.await.unwrap();
+    }
+    assert_eq!(served.names(), ["urgent", "later"]);
+    assert_eq!(waiting(&quota, &limits).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_by_itself_is_told_when_it_cannot_go_in_time() {
+    let (quota, limits) = (Quota::in_memory(), per_minute(1));
+    let patient = request(&limits).with_max_wait(seconds(10));
+    let mut turn = quota.turn(patient).await.unwrap();
+    let began = Instant::now();
+    match turn.denied(seconds(11)).await {
+        Err(AcquireError::WouldWait {
+            ready_in, ahead, ..
+        }) => {
+            assert_eq!((ready_in, ahead), (seconds(11), 0));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    drop(turn);
+    assert_eq!(waiting(&quota, &limits).await, 0);
+}

@@ -3,6 +3,8 @@
 
 mod alike;
 mod child;
+#[cfg(all(feature = "sqlite", feature = "postgres", unix))]
+mod host;
 mod place;
 mod processes;
 #[cfg(any(feature = "postgres", feature = "redis"))]

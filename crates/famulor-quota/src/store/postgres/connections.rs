@@ -1,5 +1,6 @@
 //! Connections that are kept, and replaced when they break.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sqlx::postgres::PgConnectOptions;
@@ -17,6 +18,8 @@ pub(super) struct Connections {
     options: PgConnectOptions,
     idle: Mutex<Vec<PgConnection>>,
     places: Semaphore,
+    /// How many there have been: each may lead to another server.
+    opened: AtomicU64,
 }
 
 /// A connection of our own. It is closed when dropped, and whatever it was in
@@ -34,6 +37,7 @@ impl Connections {
             options,
             idle: Mutex::default(),
             places: Semaphore::new(most.max(1)),
+            opened: AtomicU64::new(0),
         }
     }
 
@@ -46,7 +50,7 @@ impl Connections {
             Err(failure) if !lease.was_idle => return Err(failure),
             Err(_) => self.drop_idle(),
         }
-        lease.sql = self.options.connect().await?;
+        lease.sql = self.connect().await?;
         let loaded = tables::load(&mut lease.sql, account).await?;
         Ok((lease, loaded))
     }
@@ -58,7 +62,7 @@ impl Connections {
         let was_idle = idle.is_some();
         let sql = match idle {
             Some(sql) => sql,
-            None => self.options.connect().await?,
+            None => self.connect().await?,
         };
         Ok(Lease {
             sql,
@@ -66,6 +70,17 @@ impl Connections {
             from: self,
             _place: place,
         })
+    }
+
+    async fn connect(&self) -> Result<PgConnection, Failure> {
+        let connected = self.options.connect().await?;
+        self.opened.fetch_add(1, Ordering::AcqRel);
+        Ok(connected)
+    }
+
+    /// How many there have been.
+    pub(super) fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Acquire)
     }
 
     /// One of them was dead: the others will be no better.

@@ -3,22 +3,24 @@
 mod connections;
 mod failure;
 mod listener;
+mod resident;
 mod tables;
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tokio::time::timeout;
 
+use super::host::Facts;
 use super::known::{Known, MARGIN, When};
 use super::later::tell_now_or_later;
 use super::listener::Listener;
 use super::write::Write;
-use super::{Answer, Ask, Completion, QuotaStore, SlotId, StoreError, StoreFuture};
+use super::{Answer, Ask, Completion, QuotaStore, SharedDatabase, SlotId, StoreError, StoreFuture};
 use crate::ledger::{Ledger, Moment};
 use crate::{AccountKey, Limit, Usage};
 use connections::Connections;
@@ -75,6 +77,9 @@ const SWEEP_EVERY: u8 = 32;
 /// away, the next operation connects again. Without TLS for now: use a socket,
 /// a private network or a tunnel.
 ///
+/// Others who keep things in the same database can take slots in a transaction of
+/// theirs, see [`QuotaStore::database`].
+///
 /// It needs a tokio runtime with its timer and input and output enabled.
 pub struct PostgresStore {
     shared: Arc<Shared>,
@@ -86,6 +91,8 @@ struct Shared {
     place: String,
     connections: Connections,
     known: Known<Mark>,
+    /// What its connections lead to, and how many there had been.
+    facts: Mutex<Option<(u64, Facts)>>,
 }
 
 impl PostgresStore {
@@ -116,6 +123,7 @@ impl PostgresStore {
             place: place(&options),
             connections: Connections::new(options.clone(), connections),
             known: Known::default(),
+            facts: Mutex::default(),
         });
         let preparing = async {
             let mut lease = shared.connections.lease().await?;
@@ -368,6 +376,15 @@ impl QuotaStore for PostgresStore {
 
     fn changed(&self, account: AccountKey) -> StoreFuture<()> {
         self.listener.changed(account)
+    }
+
+    fn database(&self) -> StoreFuture<Option<SharedDatabase>> {
+        let shared = Arc::clone(&self.shared);
+        let news = Arc::clone(&self.listener.news);
+        StoreFuture::new(async move {
+            let resident = shared.within(resident::Resident::of(&shared, news)).await?;
+            Ok(Some(SharedDatabase::new(resident)))
+        })
     }
 }
 

@@ -57,7 +57,7 @@ const INSERT: &str = "
     INSERT INTO famulor_quota_ledger (account, version, at, clock, state)
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account) DO NOTHING";
 
-const UPDATE: &str = "
+pub(super) const UPDATE: &str = "
     UPDATE famulor_quota_ledger SET version = version + 1, at = $3, clock = $4, state = $5
     WHERE account = $1 AND version = $2";
 
@@ -107,8 +107,8 @@ pub(super) struct Loaded {
 /// crashed may have lost a version, and count it again: so the clock, too.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
-    version: i64,
-    clock: i64,
+    pub(super) version: i64,
+    pub(super) clock: i64,
 }
 
 impl Mark {
@@ -263,7 +263,7 @@ fn unless_overtaken<T>(saved: sqlx::Result<T>) -> Result<Option<T>, Failure> {
     }
 }
 
-fn column(moment: Moment) -> i64 {
+pub(super) fn column(moment: Moment) -> i64 {
     i64::try_from(moment.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -331,7 +331,7 @@ pub(super) async fn sweep(sql: &mut PgConnection, from: AccountKey) -> Result<()
 
 /// An account's time: what it was `then`, and what has passed since, if the
 /// clock was not set back.
-fn time_of(at: i64, then: i64, clock: i64) -> Moment {
+pub(super) fn time_of(at: i64, then: i64, clock: i64) -> Moment {
     let passed = clock.saturating_sub(then).max(0);
     Moment::from_micros(u64::try_from(at.saturating_add(passed)).unwrap_or(0))
 }

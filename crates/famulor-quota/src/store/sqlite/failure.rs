@@ -44,7 +44,7 @@ impl Failure {
             Some(8) => format!("{path}, its folder or a file beside it cannot be written to"),
             Some(13) => format!("{path} cannot grow: the disk is full"),
             Some(11 | 26) => format!(
-                "{path} is damaged or is no SQLite file; with the file deleted, calls may be refused for one window"
+                "{path} is damaged or is no SQLite file; if it holds nothing but the quota, delete it, and calls may be refused for one window"
             ),
             Some(14) => format!("{path} cannot be opened"),
             _ => format!("{path} could not be used: {error}"),

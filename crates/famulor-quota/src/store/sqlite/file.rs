@@ -12,31 +12,13 @@ use super::BUSY;
 use super::clock::Reading;
 use super::failure::Failure;
 use super::identity::Identity;
+use super::tables::{create, is_there};
 use crate::AccountKey;
 use crate::ledger::{Ledger, Moment};
+use crate::store::host::Facts;
 use crate::store::write::Write;
 
-/// `PRAGMA application_id`: "FQLd", so that no other program's file is taken for
-/// a ledger, or written to.
-const APPLICATION: i64 = 0x4651_4c64;
-
-/// `PRAGMA user_version`: the layout of the tables.
-const SCHEMA: i64 = 1;
-
-/// `at` is the account's own time at its last change and `clock` the machine's
-/// at that moment; from both and the clock follows its time now.
-const CREATE: &str = "
-    CREATE TABLE store (created INTEGER NOT NULL, news INTEGER NOT NULL) STRICT;
-    CREATE TABLE ledger (
-        account BLOB PRIMARY KEY,
-        at INTEGER NOT NULL,
-        clock INTEGER NOT NULL,
-        state BLOB NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    PRAGMA application_id = 0x46514c64;
-    PRAGMA user_version = 1";
-
-const LOAD: &str =
+pub(super) const LOAD: &str =
     "SELECT created, news, at, clock, state FROM store LEFT JOIN ledger ON account = ?1";
 /// For what was worked out from memory: if nobody else has written since. The
 /// bytes are compared, so it is that very state and no other.
@@ -44,6 +26,8 @@ const SAVE_KNOWN: &str = "UPDATE ledger SET at = ?2, clock = ?3, state = ?4
     WHERE account = ?1 AND clock = ?5 AND state = ?6";
 const LOCK_AND_LOAD: &str = "BEGIN IMMEDIATE;
     SELECT created, news, at, clock, state FROM store LEFT JOIN ledger ON account = ?1";
+pub(super) const SAVE_IN_TRANSACTION: &str = "INSERT INTO ledger (account, at, clock, state)
+    VALUES (?1, ?2, ?3, ?4) ON CONFLICT (account) DO UPDATE SET at = ?2, clock = ?3, state = ?4";
 const SAVE: &str = "INSERT INTO ledger (account, at, clock, state) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (account) DO UPDATE SET at = ?2, clock = ?3, state = ?4; COMMIT";
 const SAVE_WITH_NEWS: &str =
@@ -67,16 +51,17 @@ pub(super) struct LedgerFile {
     soon: Option<SqliteConnection>,
     options: SqliteConnectOptions,
     identity: Identity,
+    created: i64,
     /// Accounts as we have written or read them last.
     known: HashMap<AccountKey, Known>,
 }
 
 /// An account as it is if nobody else has written it since.
-struct Known {
-    ledger: Ledger,
-    at: Moment,
-    clock: Reading,
-    state: Vec<u8>,
+pub(super) struct Known {
+    pub(super) ledger: Ledger,
+    pub(super) at: Moment,
+    pub(super) clock: Reading,
+    pub(super) state: Vec<u8>,
 }
 
 /// An account as the file has it.
@@ -112,9 +97,10 @@ impl LedgerFile {
         let began = Instant::now();
         loop {
             match Self::prepare(&options).await {
-                Ok(durable) => {
+                Ok((durable, created)) => {
                     return Ok(Self {
                         durable,
+                        created,
                         soon: None,
                         options,
                         identity,
@@ -129,25 +115,20 @@ impl LedgerFile {
         }
     }
 
-    async fn prepare(options: &SqliteConnectOptions) -> Result<SqliteConnection, Failure> {
+    async fn prepare(options: &SqliteConnectOptions) -> Result<(SqliteConnection, i64), Failure> {
         let mut sql = options.connect().await?;
-        if check(&mut sql).await? {
-            return Ok(sql);
+        if let Some(created) = is_there(&mut sql).await? {
+            return Ok((sql, created));
         }
         let wal = options.clone().journal_mode(SqliteJournalMode::Wal);
         let mut sql = wal.connect().await?;
         let mut creating = sql.begin_with("BEGIN IMMEDIATE").await?;
-        if !check(&mut creating).await? {
-            sqlx::raw_sql(CREATE).execute(&mut *creating).await?;
-            sqlx::query("INSERT INTO store (created, news) VALUES (?1, 0)")
-                .bind(Reading::now().to_column())
-                .execute(&mut *creating)
-                .await?;
-            creating.commit().await?;
-        } else {
-            creating.rollback().await?;
-        }
-        Ok(sql)
+        let created = match is_there(&mut creating).await? {
+            Some(created) => created,
+            None => create(&mut creating).await?,
+        };
+        creating.commit().await?;
+        Ok((sql, created))
     }
 
     /// Whether the path still leads to this file: one that was deleted is no
@@ -196,7 +177,7 @@ impl LedgerFile {
         .bind(after.as_slice())
         .execute(&mut *sql)
         .await?;
-        if new && account.as_bytes()[15].is_multiple_of(SWEEP_EVERY) {
+        if new && is_lot(account) {
             sweep(sql, account).await?;
         }
         let known = Known {
@@ -253,7 +234,7 @@ impl LedgerFile {
         Ok(Some(value))
     }
 
-    fn learn(&mut self, account: AccountKey, known: Known) {
+    pub(super) fn learn(&mut self, account: AccountKey, known: Known) {
         if self.known.len() >= MOST_KNOWN {
             self.known.clear();
         }
@@ -279,6 +260,21 @@ impl LedgerFile {
     ) -> Result<T, Failure> {
         let Loaded { ledger, now, .. } = load(&mut self.durable, account, LOAD).await?;
         Ok(see(&ledger, now))
+    }
+
+    /// Which file it is, and when the ledgers in it were begun. None where the
+    /// system does not tell files apart.
+    pub(super) fn facts(&self) -> Option<Facts> {
+        let id = self.identity.0?;
+        Some(Facts::File {
+            id,
+            created: self.created,
+        })
+    }
+
+    /// Forgets idle accounts, some at a time.
+    pub(super) async fn sweep(&mut self, from: AccountKey) -> Result<(), Failure> {
+        sweep(&mut self.durable, from).await
     }
 
     /// How often a slot has come free before its time.
@@ -321,6 +317,11 @@ async fn load(
     })
 }
 
+/// Whether it falls to this account to look for idle ones.
+pub(super) fn is_lot(account: AccountKey) -> bool {
+    account.as_bytes()[15].is_multiple_of(SWEEP_EVERY)
+}
+
 /// Forgets idle accounts, some at a time. `from` is as good as drawn by lot:
 /// it is a hash.
 async fn sweep(connection: &mut SqliteConnection, from: AccountKey) -> Result<(), Failure> {
@@ -341,32 +342,11 @@ async fn sweep(connection: &mut SqliteConnection, from: AccountKey) -> Result<()
     Ok(())
 }
 
-fn column(moment: Moment) -> i64 {
+pub(super) fn column(moment: Moment) -> i64 {
     i64::try_from(moment.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn time_of(at: i64, then: i64, clock: Reading) -> Moment {
+pub(super) fn time_of(at: i64, then: i64, clock: Reading) -> Moment {
     let at = Moment::from_micros(u64::try_from(at).unwrap_or(0));
     at.plus(clock.since(Reading::from_column(then)))
-}
-
-/// Whether the tables are there; an error if they are not ours.
-async fn check(sql: &mut SqliteConnection) -> Result<bool, Failure> {
-    let (application, schema, tables): (i64, i64, i64) = sqlx::query_as(
-        "SELECT (SELECT application_id FROM pragma_application_id),
-            (SELECT user_version FROM pragma_user_version),
-            (SELECT count(*) FROM sqlite_schema)",
-    )
-    .fetch_one(sql)
-    .await?;
-    match (application, schema) {
-        (APPLICATION, SCHEMA) => Ok(true),
-        (APPLICATION, newer) if newer > SCHEMA => Err(Failure::Said(format!(
-            "was written by a newer version: its layout is {newer}, this one knows {SCHEMA}"
-        ))),
-        (0, 0) if tables == 0 => Ok(false),
-        _ => Err(Failure::Said(
-            "is a SQLite file of some other program".into(),
-        )),
-    }
 }

@@ -1,15 +1,15 @@
 //! Which file a path leads to.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
-/// Tells a file from another one that has taken its place.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    #[cfg(unix)]
-    device_and_inode: (u64, u64),
-}
+use crate::store::FileId;
+
+/// Tells a file from another one that has taken its place, where the system says
+/// which is which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(pub(super) Option<FileId>);
 
 impl Identity {
     /// The file at `path`; a new one, which only its owner may read, when there
@@ -20,25 +20,10 @@ impl Identity {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path)?;
-        Self::of(path)
+        Ok(Self(FileId::at(path)))
     }
 
-    pub(super) fn is_at(&self, path: &Path) -> bool {
-        Self::of(path).is_ok_and(|other| other == *self)
-    }
-
-    fn of(path: &Path) -> io::Result<Self> {
-        let found = fs::metadata(path)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let device_and_inode = (found.dev(), found.ino());
-            Ok(Self { device_and_inode })
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = found;
-            Ok(Self {})
-        }
+    pub(super) fn is_at(self, path: &Path) -> bool {
+        Self(FileId::at(path)) == self
     }
 }

@@ -4,6 +4,8 @@ mod clock;
 mod failure;
 mod file;
 mod identity;
+mod resident;
+mod tables;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,11 +17,12 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::write::Write;
-use super::{Answer, Ask, Completion, QuotaStore, SlotId, StoreError, StoreFuture};
+use super::{Answer, Ask, Completion, QuotaStore, SharedDatabase, SlotId, StoreError, StoreFuture};
 use crate::ledger::{Ledger, Moment};
 use crate::{AccountKey, Limit, Usage};
 use failure::Failure;
 use file::LedgerFile;
+use resident::Resident;
 
 /// How long to wait for other processes' transactions, which take a few
 /// milliseconds each.
@@ -64,6 +67,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// names end in `-wal` and `-shm`; it must be on a disk of this machine, not on a
 /// network's. A file that is deleted while in use is created anew by the next
 /// operation, and what it knew is lost: calls may be refused for one window.
+///
+/// It may be the file of an outbox of `famulor-outbox`, whichever of the two comes
+/// first: then messages and the slots that they are sent in are taken in one
+/// transaction.
 ///
 /// A waiting call learns within a quarter of a second when another process gives
 /// back a slot it has not used. It needs a tokio runtime with its timer enabled.
@@ -238,6 +245,15 @@ impl QuotaStore for SqliteStore {
                     return Ok(());
                 }
             }
+        })
+    }
+
+    /// None where the system does not tell files apart.
+    fn database(&self) -> StoreFuture<Option<SharedDatabase>> {
+        let shared = Arc::clone(&self.shared);
+        StoreFuture::new(async move {
+            let facts = shared.with_file(async |file| Ok(file.facts())).await?;
+            Ok(facts.map(|facts| SharedDatabase::new(Resident::new(&shared, facts))))
         })
     }
 }
