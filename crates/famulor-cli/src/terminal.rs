@@ -21,7 +21,9 @@ impl Restore {
 impl Drop for Restore {
     fn drop(&mut self) {
         #[cfg(unix)]
-        if let Some(before) = &self.before {
+        if let Some(before) = &self.before
+            && is_in_front()
+        {
             use rustix::termios::{OptionalActions, tcsetattr};
             // The terminal may have gone away meanwhile.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
@@ -40,6 +42,25 @@ pub(crate) fn hide_keys() -> io::Result<Restore> {
     hidden.local_modes.insert(LocalModes::ECHONL);
     tcsetattr(io::stdin(), OptionalActions::Now, &hidden)?;
     Ok(restore)
+}
+
+/// The same for a program that may run in the background, where whoever touches the terminal is stopped.
+pub(crate) fn hide_keys_in_front() -> Option<Restore> {
+    if is_in_front() {
+        hide_keys().ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(unix)]
+fn is_in_front() -> bool {
+    rustix::termios::tcgetpgrp(io::stdin()).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_in_front() -> bool {
+    true
 }
 
 #[cfg(not(unix))]

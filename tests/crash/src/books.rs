@@ -1,6 +1,6 @@
 //! The store's account beside the server's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -20,9 +20,7 @@ pub(crate) fn compare(plan: &Plan, rows: &[Value], server: &Server) -> Result<Ou
         ..Outcome::default()
     };
     let mut arrivals: HashMap<String, Vec<Option<String>>> = HashMap::new();
-    for customer in 0..plan.customers {
-        let customer = format!("customer-{customer}");
-        let history = server.history(&customer)?;
+    for (customer, history) in server.histories(plan)? {
         let said: Vec<&str> = history
             .iter()
             .filter(|(role, _)| role == "user")
@@ -67,6 +65,26 @@ pub(crate) fn compare(plan: &Plan, rows: &[Value], server: &Server) -> Result<Ou
     Ok(outcome)
 }
 
+/// What the server alone can tell: for a run that was broken off, of whose rows nothing can be said.
+pub(crate) fn billed_twice(plan: &Plan, server: &Server) -> Result<Outcome, String> {
+    let stats = server.stats()?;
+    server.behave()?;
+    let mut outcome = Outcome {
+        messages: plan.messages,
+        billed: stats["billed_messages"].as_u64().unwrap_or_default(),
+        faults: stats["faults"].as_u64().unwrap_or_default(),
+        refusals: stats["rate_limited"].as_u64().unwrap_or_default(),
+        ..Outcome::default()
+    };
+    for (_, history) in server.histories(plan)? {
+        let mut seen = HashSet::new();
+        let said = history.iter().filter(|(role, _)| role == "user");
+        let again = said.filter(|(_, text)| !seen.insert(text.as_str()));
+        outcome.billed_twice += again.count() as u64;
+    }
+    Ok(outcome)
+}
+
 /// `replies`: what the server answered to each copy of the message that it has.
 fn judge(
     outcome: &mut Outcome,
@@ -107,6 +125,8 @@ fn judge(
         "needs_review" => {
             outcome.needs_review += 1;
             outcome.unsettled += u64::from(!has_reason);
+            let reason = error["message"].as_str().unwrap_or_default();
+            *outcome.reasons.entry(reason.to_owned()).or_default() += 1;
         }
         _ => outcome.unsettled += 1,
     }

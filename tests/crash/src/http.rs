@@ -6,8 +6,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// One request on a connection of its own; the answer's JSON, or null for none.
-pub(crate) fn ask(base: &str, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+/// One request on a connection of its own, with this token; the answer's JSON, or null for none.
+pub(crate) fn ask(
+    base: &str,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> Result<Value, String> {
     let failed = |cause: String| format!("{method} {path}: {cause}");
     let authority = base
         .strip_prefix("http://")
@@ -24,7 +30,7 @@ pub(crate) fn ask(base: &str, method: &str, path: &str, body: &Value) -> Result<
         body.to_string()
     };
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nAuthorization: Bearer crash\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
          Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -20,6 +20,8 @@
 
 mod books;
 mod http;
+mod outage;
+mod points;
 mod report;
 mod server;
 mod workers;
@@ -30,7 +32,8 @@ use std::time::{Duration, Instant};
 use server::Server;
 use workers::Workers;
 
-pub use report::Outcome;
+pub use outage::{Outage, run_through};
+pub use report::{Absence, Exports, Outcome, QuotaUse};
 
 /// What is done to whom.
 #[derive(Clone, Debug)]
@@ -43,14 +46,23 @@ pub struct Plan {
     pub messages: u64,
     /// To how many customers.
     pub customers: u64,
-    /// How many workers are killed before they are let finish.
+    /// How many workers are killed at least before they are let finish.
     pub kills: u64,
+    /// Whether it goes on killing until at each named point somebody was.
+    pub all_points: bool,
     /// How many of them there are at any time.
     pub workers: usize,
+    /// How often a point is passed at most before a worker is killed at it. Under a limit it is passed seldom.
+    pub passes: u32,
+    /// How long the server takes for a call at least.
+    pub latency: Duration,
     /// Decides what is killed where, and which calls the server fails.
     pub seed: u64,
-    /// Whether workers write down what they are about to send. Without, the test has to find messages billed twice.
+    /// Whether workers write down what they are about to send. Without, the test has to find messages billed twice; when it
+    /// has, after the kills, it ends there: what becomes of the rest is of no interest.
     pub intents: bool,
+    /// Whether the server spoils some of the calls.
+    pub faults: bool,
     /// The limit of replies on both sides, so many in so many seconds; `None`: no limit at all.
     pub limit: Option<(u32, u32)>,
     /// The longest that all of it may take.
@@ -67,9 +79,13 @@ impl Plan {
             messages: 1500,
             customers: 150,
             kills: 200,
+            all_points: true,
             workers: 3,
+            passes: 12,
+            latency: Duration::from_millis(40),
             seed: 1,
             intents: true,
+            faults: true,
             limit: None,
             patience: Duration::from_secs(500),
         }
@@ -93,19 +109,36 @@ pub fn run(plan: &Plan) -> Result<Outcome, String> {
     let server = Server::start(plan, folder.path())?;
     let mut workers = Workers::new(plan, folder.path(), &server)?;
     workers.kill_until_done(began + plan.patience)?;
+    if !plan.intents {
+        workers.kill_all()?;
+        let mut found = books::billed_twice(plan, &server)?;
+        if found.billed_twice > 0 {
+            found.kills = workers.kills.clone();
+            found.exports = workers.exports;
+            found.took = began.elapsed();
+            return Ok(found);
+        }
+    }
     workers.finish(began + plan.patience)?;
-    let kills = workers.kills.clone();
-    let exports = workers.exports;
+    close_the_books(plan, workers, &server, began)
+}
+
+/// Compares what the store says with what the server has.
+fn close_the_books(
+    plan: &Plan,
+    mut workers: Workers<'_>,
+    server: &Server,
+    began: Instant,
+) -> Result<Outcome, String> {
     let rows = workers.export()?;
-    drop(workers);
-    let mut outcome = books::compare(plan, &rows, &server)?;
-    outcome.kills = kills;
-    outcome.exports = exports;
+    let mut outcome = books::compare(plan, &rows, server)?;
+    outcome.kills = workers.kills.clone();
+    outcome.exports = workers.exports;
     outcome.took = began.elapsed();
-    outcome.quota_used = plan
+    let quota = plan
         .limit
-        .map(|limit| server.quota_used(limit))
-        .transpose()?;
+        .map(|limit| server.quota_use(limit, workers.last_kill));
+    outcome.quota = quota.transpose()?;
     Ok(outcome)
 }
 
@@ -125,4 +158,8 @@ fn limit_of(plan: &Plan) -> String {
         || "off".to_owned(),
         |(requests, seconds)| format!("{requests}/{seconds}s"),
     )
+}
+
+fn millis(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::points;
+
 /// What became of the messages.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -30,6 +32,8 @@ pub struct Outcome {
     pub failed: u64,
     /// Rows that a person has to look at, each with a reason.
     pub needs_review: u64,
+    /// The reasons, and how many rows have each.
+    pub reasons: BTreeMap<String, u64>,
     /// Rows that ended in any other state, or without a reason: none is allowed.
     pub unsettled: u64,
     /// Rows that took more than one attempt: their first one was proven not to have arrived.
@@ -38,12 +42,39 @@ pub struct Outcome {
     pub billed: u64,
     /// Calls whose answer a fault spoilt.
     pub faults: u64,
-    /// The share of the limit that was used, if there was one. A killed worker's slots are idle for a while.
-    pub quota_used: Option<f64>,
+    /// How much of the limit was used, if there was one.
+    pub quota: Option<QuotaUse>,
     /// Answers 429.
     pub refusals: u64,
+    /// What the store's absence cost, if it was taken away.
+    pub outage: Option<Absence>,
     /// All of it.
     pub took: Duration,
+}
+
+/// The share of the limit of replies that was used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuotaUse {
+    /// From the first reply to the last.
+    pub whole: f64,
+    /// While only the limit held it up: later than `idle` after the last kill, and without the last tenth of the replies.
+    /// `None` if those are too few.
+    pub undisturbed: Option<f64>,
+    /// How long the slots of a worker that was killed are idle at most: nobody can know when its calls arrived.
+    pub idle: Duration,
+}
+
+/// The store was away for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// So long.
+    pub lasted: Duration,
+    /// Messages that the server had when it went away.
+    pub billed_before: u64,
+    /// Messages that were on their way then: they arrived meanwhile, and their answers had to be kept.
+    pub billed_during: u64,
+    /// From when it was back until the server got the next message.
+    pub resumed_after: Duration,
 }
 
 /// Exports that were killed while they wrote.
@@ -60,6 +91,12 @@ impl Outcome {
     #[must_use]
     pub fn killed(&self) -> u64 {
         self.kills.values().sum()
+    }
+
+    /// The named points at which nobody was killed.
+    #[must_use]
+    pub fn points_missed(&self) -> Vec<&'static str> {
+        points::missed(&self.kills)
     }
 
     /// What must not be, in words; empty if everything is as promised.
@@ -112,17 +149,50 @@ impl fmt::Display for Outcome {
             ("billed", self.billed.to_string()),
             (
                 "quota used",
-                self.quota_used.map_or_else(
-                    || "no limit".to_owned(),
-                    |share| format!("{:.0} %", share * 100.0),
-                ),
+                self.quota
+                    .map_or_else(|| "no limit".to_owned(), |used| used.to_string()),
             ),
             ("refusals", self.refusals.to_string()),
             ("took", format!("{:.1} s", self.took.as_secs_f64())),
         ];
+        if let Some(absence) = self.outage {
+            writeln!(f, "  {:<14} {absence}", "away")?;
+        }
         for (name, value) in rows {
             writeln!(f, "  {name:<14} {value}")?;
         }
+        for (reason, count) in &self.reasons {
+            writeln!(f, "  {:<14} {count}: {reason}", "to review")?;
+        }
         Ok(())
+    }
+}
+
+impl fmt::Display for QuotaUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        write!(f, "{} in all", percent(self.whole))?;
+        if let Some(undisturbed) = self.undisturbed {
+            let idle = self.idle.as_secs_f64();
+            write!(
+                f,
+                ", {} once the killed workers' slots were free again ({idle:.1} s) and until the last tenth",
+                percent(undisturbed)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:.1} s, after {} messages; {} arrived meanwhile; the next one {:.2} s after its return",
+            self.lasted.as_secs_f64(),
+            self.billed_before,
+            self.billed_during,
+            self.resumed_after.as_secs_f64()
+        )
     }
 }

@@ -6,12 +6,21 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{Plan, TIMEOUT, http};
+use crate::report::QuotaUse;
+use crate::{Plan, TIMEOUT, http, millis};
+
+/// Role and text, oldest first.
+pub(crate) type History = Vec<(String, String)>;
+
+/// For so long and a window more nobody has the slots of a worker that was killed: a permit may be used for two seconds,
+/// then the call may take its timeout, and half a minute is for an answer that is on its way.
+const IDLE_AFTER_A_KILL: Duration = Duration::from_millis(2_000 + 1_200 + 30_000);
 
 pub(crate) struct Server {
     child: Child,
     /// With `/api`.
     pub(crate) base_url: String,
+    began: Instant,
 }
 
 impl Server {
@@ -27,7 +36,8 @@ impl Server {
                 &crate::limit_of(plan),
                 "--quiet",
             ])
-            .args(["--latency", "40ms", "--seed", &plan.seed.to_string()])
+            .args(["--latency", &millis(plan.latency)])
+            .args(["--seed", &plan.seed.to_string()])
             .arg("--ready-file")
             .arg(&ready)
             .stdin(Stdio::null())
@@ -37,16 +47,19 @@ impl Server {
         let mut server = Self {
             child,
             base_url: String::new(),
+            began: Instant::now(),
         };
-        let began = Instant::now();
         while !ready.exists() {
-            if began.elapsed() > Duration::from_secs(20) {
+            if server.began.elapsed() > Duration::from_secs(20) {
                 return Err("the emulator does not start".to_owned());
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+        server.began = Instant::now();
         server.base_url = std::fs::read_to_string(&ready).map_err(|e| e.to_string())?;
-        server.misbehave(plan.seed)?;
+        if plan.faults {
+            server.misbehave(plan.seed)?;
+        }
         Ok(server)
     }
 
@@ -107,8 +120,14 @@ impl Server {
         self.control("GET", "/stats", &Value::Null)
     }
 
-    /// The share of the reply limit that was used, from the first reply that it let in to the last.
-    pub(crate) fn quota_used(&self, (requests, seconds): (u32, u32)) -> Result<f64, String> {
+    /// How much of the limit of replies was used, from the first reply that it let in to the last; and when nothing but the
+    /// limit held it up: after the slots of the last worker to be killed were free again, and before the last tenth, in
+    /// which there is not always somebody whose turn it is.
+    pub(crate) fn quota_use(
+        &self,
+        (requests, seconds): (u32, u32),
+        last_kill: Instant,
+    ) -> Result<QuotaUse, String> {
         let journal = self.control("GET", "/requests", &Value::Null)?;
         let counted: Vec<f64> = journal["requests"]
             .as_array()
@@ -117,21 +136,66 @@ impl Server {
             .filter(|entry| entry["operation"] == "generateReply" && entry["counted"] == true)
             .filter_map(|entry| entry["elapsed_s"].as_f64())
             .collect();
-        let (Some(first), Some(last)) = (counted.first(), counted.last()) else {
-            return Ok(0.0);
+        let window = f64::from(seconds);
+        let slots = f64::from(requests);
+        let share = |some: &[f64]| match some {
+            // The window of the last one belongs to it.
+            [first, .., last] => some.len() as f64 / (((last - first) / window + 1.0) * slots),
+            _ => 0.0,
         };
-        // The window of the last one belongs to it.
-        let windows = (last - first) / f64::from(seconds) + 1.0;
-        Ok(counted.len() as f64 / (windows * f64::from(requests)))
+        let idle = IDLE_AFTER_A_KILL.as_secs_f64() + window;
+        let free = last_kill
+            .saturating_duration_since(self.began)
+            .as_secs_f64()
+            + idle;
+        let most = &counted[..counted.len() - counted.len() / 10];
+        let undisturbed = &most[most.partition_point(|at| *at < free)..];
+        Ok(QuotaUse {
+            whole: share(&counted),
+            // Of fewer than three windows' replies nothing can be said.
+            undisturbed: (undisturbed.len() as f64 >= 3.0 * slots).then(|| share(undisturbed)),
+            idle: Duration::from_secs_f64(idle),
+        })
     }
 
     fn control(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
-        http::ask(&self.base_url, method, &format!("/__emulator{path}"), body)
+        let path = format!("/__emulator{path}");
+        http::ask(&self.base_url, "books", method, &path, body)
     }
 
-    /// What a customer's conversation has in it: role and text, oldest first.
-    pub(crate) fn history(&self, customer: &str) -> Result<Vec<(String, String)>, String> {
-        let get = |path: &str| http::ask(&self.base_url, "GET", path, &Value::Null);
+    /// What all customers' conversations have in them.
+    pub(crate) fn histories(&self, plan: &Plan) -> Result<Vec<(String, History)>, String> {
+        let all: Vec<u64> = (0..plan.customers).collect();
+        // Each answer takes the server its time.
+        let part = all.len().div_ceil(16).max(1);
+        std::thread::scope(|scope| {
+            let asking: Vec<_> = all
+                .chunks(part)
+                .map(|some| {
+                    scope.spawn(move || {
+                        let one = |number: &u64| {
+                            let customer = format!("customer-{number}");
+                            let history = self.history(&customer)?;
+                            Ok((customer, history))
+                        };
+                        some.iter().map(one).collect::<Result<Vec<_>, String>>()
+                    })
+                })
+                .collect();
+            let mut found = Vec::with_capacity(all.len());
+            for asked in asking {
+                let some = asked.join().map_err(|_| "a thread panicked".to_owned())?;
+                found.extend(some?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// What a customer's conversation has in it.
+    fn history(&self, customer: &str) -> Result<History, String> {
+        // Each customer's with a token of its own: the limits of the workers' token would refuse so many looks.
+        let token = format!("books-{customer}");
+        let get = |path: &str| http::ask(&self.base_url, &token, "GET", path, &Value::Null);
         let list = get(&format!(
             "/api/user/conversations?external_identifier={customer}"
         ))?;

@@ -1,6 +1,5 @@
 //! The processes that send, and the ones that kill them.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
@@ -12,26 +11,19 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use crate::points::{self, AT_RANDOM, DURING_EXPORT, Kills, Order};
 use crate::report::Exports;
 use crate::server::Server;
-use crate::{DOUBT_WAIT, LEASE, Plan, TIMEOUT, customer_of, limit_of, text_of};
-
-/// Where a worker kills itself, by the names that the program knows.
-const POINTS: [&str; 5] = [
-    // The intent is written and not committed.
-    "claiming", // It is committed, nothing is sent.
-    "claimed",  // The request is on its way, its answer not here.
-    "sent",     // The answer is here and not written down.
-    "answered", // It is committed.
-    "settled",
-];
-const DURING_EXPORT: &str = "during-export";
-const AT_RANDOM: &str = "at random";
+use crate::{DOUBT_WAIT, LEASE, Plan, TIMEOUT, customer_of, limit_of, millis, text_of};
 
 /// The job is called by it.
 const INPUT: &str = "crash.jsonl";
 
 const TICK: Duration = Duration::from_millis(3);
+/// A worker that has not come to its point by then is killed where it is.
+const ON_ITS_WAY: Duration = Duration::from_secs(8);
+/// Kills of workers for each export that is killed.
+const KILLS_AN_EXPORT: u64 = 15;
 const SIGKILL: i32 = 9;
 
 pub(crate) struct Workers<'p> {
@@ -42,16 +34,19 @@ pub(crate) struct Workers<'p> {
     rng: Rng,
     running: Vec<Worker>,
     started: u64,
-    pub(crate) kills: BTreeMap<&'static str, u64>,
+    pub(crate) kills: Kills,
+    pub(crate) last_kill: Instant,
     pub(crate) exports: Exports,
 }
 
 struct Worker {
     child: Child,
-    /// When it is killed from outside, if it is.
+    /// When it is killed from outside, if it is to be killed.
     killed_at: Option<Instant>,
     /// Where it kills itself, if it gets there.
     point: Option<&'static str>,
+    /// It was killed from outside.
+    overtaken: bool,
     /// `batch run`, which ends by itself, or `batch work`.
     ends: bool,
     log: PathBuf,
@@ -80,14 +75,15 @@ impl<'p> Workers<'p> {
             rng: Rng::with_seed(plan.seed),
             running: Vec::new(),
             started: 0,
-            kills: BTreeMap::new(),
+            kills: Kills::new(),
+            last_kill: Instant::now(),
             exports: Exports::default(),
         })
     }
 
     /// Keeps so many workers going, and kills them until enough were killed.
     pub(crate) fn kill_until_done(&mut self, latest: Instant) -> Result<(), String> {
-        while self.killed() < self.plan.kills {
+        while self.killed() < self.plan.kills || self.is_point_missed() {
             self.in_time(latest, "the kills")?;
             while self.running.len() < self.plan.workers {
                 let worker = self.start_one_to_kill()?;
@@ -95,7 +91,7 @@ impl<'p> Workers<'p> {
             }
             self.reap()?;
             // Some of what is killed is an export.
-            if self.exports.killed + 1 < self.killed() / 20 {
+            if self.exports.killed < (self.killed() + 5) / KILLS_AN_EXPORT {
                 self.kill_an_export()?;
             }
             sleep(TICK);
@@ -103,17 +99,35 @@ impl<'p> Workers<'p> {
         Ok(())
     }
 
-    /// Lets a worker finish undisturbed, beside whoever is still there.
+    /// Kills who is still there, and lets others do the rest undisturbed.
     pub(crate) fn finish(&mut self, latest: Instant) -> Result<(), String> {
+        self.kill_all()?;
+        self.start_all()?;
+        self.wait_for_end(latest)
+    }
+
+    /// Kills who is still there.
+    pub(crate) fn kill_all(&mut self) -> Result<(), String> {
         for worker in &mut self.running {
             worker.child.kill().map_err(|e| e.to_string())?;
             worker.child.wait().map_err(|e| e.to_string())?;
+            self.last_kill = Instant::now();
         }
         self.running.clear();
+        Ok(())
+    }
+
+    /// Starts workers that nobody kills; the first of them ends with the job.
+    pub(crate) fn start_all(&mut self) -> Result<(), String> {
         for index in 0..self.plan.workers {
             let worker = self.start(index == 0, None)?;
             self.running.push(worker);
         }
+        Ok(())
+    }
+
+    /// Waits for the end of the job, and ends the other workers.
+    pub(crate) fn wait_for_end(&mut self, latest: Instant) -> Result<(), String> {
         let status = loop {
             if let Some(status) = self.running[0]
                 .child
@@ -176,6 +190,10 @@ impl<'p> Workers<'p> {
             .collect()
     }
 
+    fn is_point_missed(&self) -> bool {
+        self.plan.all_points && !points::missed(&self.kills).is_empty()
+    }
+
     fn killed(&self) -> u64 {
         self.kills.values().sum()
     }
@@ -189,17 +207,20 @@ impl<'p> Workers<'p> {
 
     fn start_one_to_kill(&mut self) -> Result<Worker, String> {
         let ends = self.rng.bool();
-        if self.rng.u8(..3) == 0 {
-            let mut worker = self.start(ends, None)?;
-            let after = Duration::from_millis(self.rng.u64(20..900));
-            worker.killed_at = Some(Instant::now() + after);
-            return Ok(worker);
-        }
-        let point = *self.rng.choice(&POINTS).unwrap_or(&POINTS[0]);
-        self.start(ends, Some(point))
+        let (order, after) = if self.rng.u8(..3) == 0 {
+            (None, Duration::from_millis(self.rng.u64(20..900)))
+        } else {
+            let under_way: Vec<_> = self.running.iter().filter_map(|w| w.point).collect();
+            let passes = self.plan.passes;
+            let order = points::next(&self.kills, &under_way, passes, &mut self.rng);
+            (Some(order), ON_ITS_WAY)
+        };
+        let mut worker = self.start(ends, order)?;
+        worker.killed_at = Some(Instant::now() + after);
+        Ok(worker)
     }
 
-    fn start(&mut self, ends: bool, point: Option<&'static str>) -> Result<Worker, String> {
+    fn start(&mut self, ends: bool, order: Option<Order>) -> Result<Worker, String> {
         self.started += 1;
         let log = self.folder.join(format!("log.{}", self.started));
         let said = File::create(&log).map_err(|e| e.to_string())?;
@@ -209,8 +230,7 @@ impl<'p> Workers<'p> {
         };
         command.args(["--concurrency", "8"]);
         command.args(["--lease", &millis(LEASE)]);
-        if let Some(point) = point {
-            let nth = self.rng.u32(1..12);
+        if let Some((point, nth)) = order {
             command.env("FAMULOR_CRASH_AT", format!("{point}:{nth}"));
         }
         if !self.plan.intents {
@@ -224,7 +244,8 @@ impl<'p> Workers<'p> {
         Ok(Worker {
             child,
             killed_at: None,
-            point,
+            point: order.map(|(point, _)| point),
+            overtaken: false,
             ends,
             log,
         })
@@ -256,6 +277,7 @@ impl<'p> Workers<'p> {
             if worker.killed_at.is_some_and(|at| Instant::now() >= at) {
                 // It may have ended a moment ago: the status tells.
                 let _ = worker.child.kill();
+                worker.overtaken = true;
             }
             let status = worker.child.try_wait().map_err(|e| e.to_string())?;
             match status {
@@ -269,18 +291,18 @@ impl<'p> Workers<'p> {
 
     fn count(&mut self, worker: &Worker, status: ExitStatus) -> Result<(), String> {
         if status.signal() == Some(SIGKILL) {
-            let point = match worker.killed_at {
-                Some(_) => AT_RANDOM,
-                None => worker.point.unwrap_or(AT_RANDOM),
-            };
+            let point = worker.point.filter(|_| !worker.overtaken);
+            let point = point.unwrap_or(AT_RANDOM);
+            self.last_kill = Instant::now();
             *self.kills.entry(point).or_default() += 1;
             return Ok(());
         }
         if worker.ends && matches!(status.code(), Some(0 | 10)) {
             return Err(format!(
-                "all messages are sent after {} of {} kills: give it more of them",
+                "all messages are sent after {} of {} kills ({:?}): give it more of them",
                 self.killed(),
-                self.plan.kills
+                self.plan.kills,
+                self.kills
             ));
         }
         Err(format!(
@@ -330,8 +352,4 @@ impl Drop for Workers<'_> {
             let _ = worker.child.wait();
         }
     }
-}
-
-fn millis(duration: Duration) -> String {
-    format!("{}ms", duration.as_millis())
 }

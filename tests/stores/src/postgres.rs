@@ -129,6 +129,50 @@ impl PostgresServer {
         self.watched.kill();
     }
 
+    /// Stops it where it is, with all of its connections: they stay open, and nothing answers, as of a machine that is
+    /// suspended.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not run.
+    pub fn freeze(&self) {
+        self.watched.freeze();
+    }
+
+    /// Lets it go on after [`PostgresServer::freeze`].
+    ///
+    /// # Panics
+    ///
+    /// When the server does not run.
+    pub fn thaw(&self) {
+        self.watched.thaw();
+    }
+
+    /// Has the server carry out a statement at a [place](PostgresServer::place), as somebody at a terminal would.
+    ///
+    /// # Panics
+    ///
+    /// When it refuses to.
+    pub fn carry_out(&self, place: &str, statement: &str) {
+        let name = place.rsplit('=').next().unwrap_or_default();
+        let ran = self
+            .psql()
+            .arg(format!("SET search_path = {name}; {statement}"))
+            .output();
+        let ran = ran.expect("psql");
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert!(ran.status.success(), "{statement}: {said}");
+    }
+
+    fn psql(&self) -> Command {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-q", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-h"])
+            .arg(&self.watched.folder.path)
+            .arg("-c")
+            .stdin(Stdio::null());
+        psql
+    }
+
     /// A URL under which nobody else has created a table.
     ///
     /// # Panics
@@ -137,21 +181,9 @@ impl PostgresServer {
     #[must_use]
     pub fn place(&self) -> String {
         let name = format!("place{}", self.places.fetch_add(1, Ordering::Relaxed));
-        let folder = &self.watched.folder.path;
-        let created = Command::new(self.programs.join("psql"))
-            .args([
-                "-q",
-                "-U",
-                "postgres",
-                "-c",
-                &format!("CREATE SCHEMA {name}"),
-                "-h",
-            ])
-            .arg(folder)
-            .stdin(Stdio::null())
-            .status();
+        let created = self.psql().arg(format!("CREATE SCHEMA {name}")).status();
         assert!(created.is_ok_and(|status| status.success()), "psql");
-        let folder = folder.display();
+        let folder = self.watched.folder.path.display();
         format!("postgres://postgres@localhost/postgres?host={folder}&options[search_path]={name}")
     }
 }

@@ -11,15 +11,16 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// A shell that waits for the end of its input, which comes when our process
-/// ends, however it does; then it ends the server and removes its folder. The
-/// line "keep" means: only wait for a server that was killed.
+/// ends, however it does; then it ends the server, also a frozen one, and
+/// removes its folder. The line "keep" means: only wait for a server that was
+/// killed.
 const WATCH: &str = r#"
     folder=$1; signal=$2; shift 2
     "$@" </dev/null >>"$folder/log" 2>&1 &
     server=$!
     echo $server
     read -r word
-    [ "$word" = keep ] || kill -s "$signal" $server
+    [ "$word" = keep ] || { kill -s "$signal" $server; kill -s CONT $server $(pgrep -P $server); }
     wait $server
     [ "$word" = keep ] || rm -rf "$folder"
 "#;
@@ -131,12 +132,10 @@ impl Watched {
         };
         let server = running.server.to_string();
         // A server's own children hold on to what the next one needs.
-        let children = Command::new("pgrep").args(["-P", &server]).output();
-        let children = children.map(|found| String::from_utf8_lossy(&found.stdout).into_owned());
-        let children = children.unwrap_or_default();
+        let children = children(&server);
         let killed = kill("KILL", &[&server]);
         assert!(killed, "the server had ended by itself");
-        for child in children.split_whitespace() {
+        for child in &children {
             kill("KILL", &[child]);
             while kill("0", &[child]) {
                 sleep(Duration::from_millis(2));
@@ -147,6 +146,28 @@ impl Watched {
             .write_all(b"keep\n")
             .expect("a shell that reads");
         running.shell.wait().expect("the shell's end");
+    }
+
+    /// Stops the server where it is: its sockets stay, and nothing answers.
+    pub(crate) fn freeze(&self) {
+        self.signal_all("STOP");
+    }
+
+    /// Lets it go on after [`Watched::freeze`].
+    pub(crate) fn thaw(&self) {
+        self.signal_all("CONT");
+    }
+
+    fn signal_all(&self, signal: &str) {
+        let running = self.lock();
+        let server = running.as_ref().map(|running| running.server.to_string());
+        let server = server.expect("a server that runs");
+        // First: it begins no more children then.
+        assert!(kill(signal, &[&server]), "the server had ended by itself");
+        for child in children(&server) {
+            // It may have ended a moment ago.
+            kill(signal, &[&child]);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
@@ -166,6 +187,13 @@ impl Drop for Watched {
             let _ = fs::remove_dir_all(&self.folder.path);
         }
     }
+}
+
+fn children(server: &str) -> Vec<String> {
+    let found = Command::new("pgrep").args(["-P", server]).output();
+    let found = found.map(|found| String::from_utf8_lossy(&found.stdout).into_owned());
+    let found = found.unwrap_or_default();
+    found.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Sends a signal, as `kill` names it, if there is such a process.

@@ -5,16 +5,26 @@
 mod fixture;
 #[path = "../cli/golden.rs"]
 mod golden;
+#[cfg(unix)]
+#[path = "../cli/terminal.rs"]
+#[allow(dead_code)]
+mod terminal;
 
 mod again;
+#[cfg(unix)]
+mod bad_places;
 mod decisions;
 mod doubt;
+#[cfg(unix)]
+mod export_killed;
 mod input;
 mod order;
 mod output;
 mod places;
 mod stopping;
 mod telling;
+#[cfg(unix)]
+mod terminal_bar;
 
 use std::fmt::Write as _;
 

@@ -78,9 +78,9 @@ pub(super) async fn conduct(
         known: vec![shared.owner()],
         as_if_unsent: false,
     };
-    match (shared.store.write(gone).await, registration) {
-        (Err(_), Some(registration)) => registration.abandon(),
-        (_, registration) => drop(registration),
+    // Told or not: what is only dropped is found by others.
+    if let (Ok(_), Some(registration)) = (shared.store.write(gone).await, registration) {
+        registration.end();
     }
     match shared.take_failure() {
         Some(error) => Err(error),

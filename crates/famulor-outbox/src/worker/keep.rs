@@ -14,7 +14,8 @@ use crate::{ErrorKind, Result};
 /// How often a worker looks for others that are gone: a look at the locks costs next to nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// A worker's registration: its number, and its file where the store is one.
+/// A worker's registration: its number, and its file where the store is one. Dropped, as a program does that ends at once, it
+/// leaves others to find that out.
 pub(super) struct Registration {
     pub(super) owner: i64,
     file: Option<OwnerFile>,
@@ -29,10 +30,10 @@ impl Registration {
         })
     }
 
-    /// It ends and the store could not be told.
-    pub(super) fn abandon(self) {
+    /// The store knows that it has ended.
+    pub(super) fn end(self) {
         if let Some(file) = self.file {
-            file.abandon();
+            file.tidy();
         }
     }
 }
@@ -56,7 +57,7 @@ pub(super) async fn keep(shared: Arc<Shared>, mut registration: Registration) ->
                 Ok(false) => {
                     if let Ok(new) = Registration::new(&shared.store, lease_ms).await {
                         shared.owner.store(new.owner, Ordering::Release);
-                        registration = new;
+                        std::mem::replace(&mut registration, new).end();
                     }
                 }
                 // The store is away; so it is for the others.

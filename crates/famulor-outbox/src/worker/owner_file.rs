@@ -9,13 +9,19 @@ use std::path::{Path, PathBuf};
 
 use crate::sql::Location;
 
-/// A worker's file, locked. Dropping it removes it.
+/// A worker's file, locked. Dropping it lets the lock go and leaves the file, as the end of a process does: whoever comes next
+/// sees at once that its owner is gone.
 pub(super) struct OwnerFile {
     path: PathBuf,
     _locked: File,
 }
 
 impl OwnerFile {
+    /// The store knows that its owner has ended: nobody has to find out.
+    pub(super) fn tidy(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+
     /// `None` where the store is no file, or its folder does not know locks: then the lease has to do.
     pub(super) fn lock(location: &Location, owner: i64) -> Option<Self> {
         let path = path(location, owner)?;
@@ -53,21 +59,6 @@ impl OwnerFile {
     pub(super) fn remove(location: &Location, owner: i64) {
         if let Some(path) = path(location, owner) {
             let _ = fs::remove_file(path);
-        }
-    }
-}
-
-impl OwnerFile {
-    /// Lets the lock go and leaves the file: the store could not be told, and whoever comes next shall see it at once.
-    pub(super) fn abandon(mut self) {
-        self.path.clear();
-    }
-}
-
-impl Drop for OwnerFile {
-    fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() {
-            let _ = fs::remove_file(&self.path);
         }
     }
 }
@@ -120,9 +111,11 @@ mod tests {
         let owner = OwnerFile::lock(&location, 7).unwrap();
         assert!(!OwnerFile::is_abandoned(&location, 7));
         // As the end of a process does: the lock goes and the file stays.
-        owner.abandon();
+        drop(owner);
         assert!(OwnerFile::is_abandoned(&location, 7));
         OwnerFile::remove(&location, 7);
         assert!(!OwnerFile::is_abandoned(&location, 7));
+        OwnerFile::lock(&location, 8).unwrap().tidy();
+        assert!(!OwnerFile::is_abandoned(&location, 8), "it said so itself");
     }
 }

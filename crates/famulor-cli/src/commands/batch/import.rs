@@ -6,6 +6,7 @@ use famulor_core::{ErrorKind, OnUnknown};
 use famulor_outbox::{NewMessage, Outbox};
 
 use super::input::{Digest, Entry, Format, Reader, Source};
+use super::intake::Intake;
 use super::store::refused;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -31,15 +32,21 @@ pub(super) struct Tell {
 }
 
 /// Reads all of it and tells every bad line. Blocks.
-pub(super) fn check(mut source: Source, format: Format, tell: Tell) -> Result<Checked, Failure> {
+pub(super) fn check(
+    mut source: Source,
+    format: Format,
+    tell: Tell,
+    mut intake: Intake,
+) -> Result<Checked, Failure> {
     let mut reader = Reader::new(&mut source, format)?;
     let (mut messages, mut bad) = (0, 0);
     while let Some(entry) = reader.next()? {
+        intake.count();
         match entry {
             Entry::Message(_) => messages += 1,
             Entry::Bad(line) => {
                 bad += 1;
-                tell.line(line.line, &line.cause);
+                intake.beside(|| tell.line(line.line, &line.cause));
             }
         }
     }
@@ -68,6 +75,10 @@ impl Tell {
     }
 }
 
+fn broken_off(error: famulor_outbox::Error) -> Failure {
+    refused(error).next("nothing of it was sent; the same command goes on where this one stopped")
+}
+
 /// Whose rows they become, and how they are sent.
 pub(super) struct Terms<'a> {
     pub(super) job: &'a str,
@@ -81,6 +92,7 @@ pub(super) async fn import(
     checked: &mut Checked,
     format: Format,
     terms: Terms<'_>,
+    mut intake: Intake,
 ) -> Result<bool, Failure> {
     let digest = &checked.digest;
     let mut import = outbox.import(terms.job, &digest.0).await.map_err(refused)?;
@@ -90,6 +102,7 @@ pub(super) async fn import(
     }
     let mut reader = Reader::new(&mut checked.source, format)?;
     while let Some(entry) = reader.next()? {
+        intake.count();
         let pushed = match entry {
             Entry::Message(message) => {
                 let line = message.line;
@@ -113,7 +126,7 @@ pub(super) async fn import(
                     .await
             }
         };
-        pushed.map_err(refused)?;
+        pushed.map_err(broken_off)?;
     }
     // Between the two readings somebody may have written to the file.
     if reader.digest() != *digest {
@@ -123,6 +136,6 @@ pub(super) async fn import(
         ))
         .next("run it again; nothing of it will be sent before it is taken over whole"));
     }
-    import.finish().await.map_err(refused)?;
+    import.finish().await.map_err(broken_off)?;
     Ok(true)
 }

@@ -7,6 +7,7 @@ mod export;
 mod forecast;
 mod import;
 mod input;
+mod intake;
 mod plan;
 mod progress;
 mod rows;

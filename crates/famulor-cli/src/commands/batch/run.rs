@@ -1,6 +1,7 @@
 //! `famulor batch run`
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use famulor_core::{ErrorKind, OnUnknown};
 use famulor_outbox::{EndReason, Filter};
@@ -9,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::counts::Counts;
 use super::import::{self, Checked, Tell, Terms};
 use super::input::{Format, Source};
+use super::intake::{Intake, MANY};
 use super::rows::Destination;
 use super::serve::{self, Ended, account};
 use super::status::JobStatus;
@@ -16,6 +18,7 @@ use super::store::{Store, StoreArgs};
 use super::{again, plan};
 use crate::commands::reply::parse_on_unknown;
 use crate::connection::{Connection, Key};
+use crate::duration::rough;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::run::Run;
@@ -83,9 +86,6 @@ pub(super) struct Args {
     worker: serve::WorkerArgs,
 }
 
-/// So many that taking them over is noticed.
-const MANY: u64 = 50_000;
-
 /// Everything that is needed to send.
 struct Ready {
     store: Store,
@@ -129,13 +129,15 @@ async fn prepare(args: &Args, run: &mut Run) -> Result<Option<Ready>, Failure> {
         quiet: run.notes.quiet,
         skipped: args.skip_invalid,
     };
+    let (notes, logs) = (run.notes, serve::logs(run));
     // Beside the runtime, so that signals are heard meanwhile.
     let reading = tokio::task::spawn_blocking(move || {
         let source = match &path {
             Some(path) => Source::file(path)?,
             None => Source::standard_input()?,
         };
-        import::check(source, format, tell)
+        let intake = Intake::start(notes, logs, format!("checking {}", source.name), None);
+        import::check(source, format, tell, intake)
     });
     let checked = reading
         .await
@@ -155,13 +157,21 @@ async fn prepare(args: &Args, run: &mut Run) -> Result<Option<Ready>, Failure> {
         account: &account,
         on_unknown: args.on_unknown,
     };
-    if checked.messages >= MANY {
-        run.notes.say(&format!(
-            "taking {} messages over into the store",
-            checked.messages
-        ));
+    let lines = checked.messages + checked.bad;
+    if lines >= MANY {
+        notes.say(&format!("taking {lines} messages over into the store"));
     }
-    let is_new = import::import(&store.outbox, &mut checked, format, terms).await?;
+    let began = Instant::now();
+    let deed = format!("taking over job {job}");
+    let intake = Intake::start(notes, logs, deed, Some(lines));
+    let is_new = import::import(&store.outbox, &mut checked, format, terms, intake).await?;
+    if lines >= MANY {
+        let (done, time) = match is_new {
+            true => ("taken over", format!(" in {}", rough(began.elapsed()))),
+            false => ("are there from an earlier run", String::new()),
+        };
+        notes.say(&format!("{lines} messages {done}{time}"));
+    }
     if args.on_unknown.is_some() && !is_new {
         run.notes.say(
             "--on-unknown changes nothing here: the messages keep what was given when the job began",
@@ -265,8 +275,7 @@ async fn send(
     let reason = match ended {
         Ended::Worker(end) => end.reason,
         Ended::Stopped(exit) => {
-            let (counts, _) = store.counts(&filter).await?;
-            return Err(stopped(exit, &counts.line(), args));
+            return Err(stopped(exit, &serve::left(&store, &filter).await, args));
         }
         Ended::AtOnce(exit) => {
             let line = "at once; what was in flight is looked for when it goes on";

@@ -79,6 +79,19 @@ pub(super) fn worker(
     worker
 }
 
+/// Whether something else writes to standard error.
+pub(super) fn logs(run: &Run) -> bool {
+    run.global.verbose > 0 || run.environment.raw("FAMULOR_LOG").is_some()
+}
+
+/// How far a job is whose worker was stopped; also when the store cannot tell.
+pub(super) async fn left(store: &Store, filter: &Filter) -> String {
+    match store.counts(filter).await {
+        Ok((counts, _)) => counts.line(),
+        Err(_) => "the store is away; what is not in it is looked for when it goes on".to_owned(),
+    }
+}
+
 /// Runs a worker and shows how far it is.
 pub(super) async fn until_end(
     worker: impl Future<Output = OutboxResult<WorkerEnd>>,
@@ -91,10 +104,11 @@ pub(super) async fn until_end(
 ) -> Result<Ended, Failure> {
     let (counts, _) = store.counts(&filter).await?;
     let forecast = Forecast::new(Pace::of(&run.settings), counts.settled());
-    let logs = run.global.verbose > 0 || run.environment.raw("FAMULOR_LOG").is_some();
-    let mut progress = Progress::start(run.notes, logs, what, forecast);
+    let mut progress = Progress::start(run.notes, logs(run), what, forecast);
     progress.show(counts, Duration::ZERO);
     let mut stopped = None;
+    // A store that is silent must not keep a signal waiting.
+    let mut look = None;
     tokio::pin!(worker);
     loop {
         tokio::select! {
@@ -117,11 +131,20 @@ pub(super) async fn until_end(
                     None => Ended::Worker(end),
                 });
             }
-            () = progress.due() => {
-                let began = Instant::now();
-                // A database that is away for a minute is the worker's business: it waits.
-                if let Ok((counts, _)) = store.counts(&filter).await {
-                    progress.show(counts, began.elapsed());
+            () = progress.due(), if look.is_none() => {
+                look = Some((Instant::now(), Box::pin(store.counts(&filter))));
+            }
+            (began, found) = async {
+                match &mut look {
+                    Some((began, looking)) => (*began, looking.await),
+                    None => std::future::pending().await,
+                }
+            } => {
+                look = None;
+                match found {
+                    Ok((counts, _)) => progress.show(counts, began.elapsed()),
+                    // A database that is away for a minute is the worker's business: it waits.
+                    Err(failure) => progress.cannot_look(&failure),
                 }
             }
         }

@@ -55,8 +55,8 @@ pub(super) async fn run(args: Args, run: &mut Run, signals: &mut Signals) -> Res
     .await?;
     match ended {
         Ended::Stopped(exit) => {
-            let (counts, _) = store.counts(&filter).await?;
-            run.notes.say(&format!("stopped: {}", counts.line()));
+            let left = serve::left(&store, &filter).await;
+            run.notes.say(&format!("stopped: {left}"));
             Err(Failure::Stopped(exit))
         }
         Ended::AtOnce(exit) => {
