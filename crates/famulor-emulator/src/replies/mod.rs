@@ -232,9 +232,10 @@ fn is_greeting(said: &str) -> bool {
         "guten tag",
         "hey",
     ];
+    // Greetings are ASCII, so that bytes will do.
     let starts_with = |greeting: &str| {
-        let start = said.get(..greeting.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(greeting))
+        let start = said.as_bytes().get(..greeting.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(greeting.as_bytes()))
     };
     if GREETINGS.iter().any(|greeting| starts_with(greeting)) {
         return true;
