@@ -2,7 +2,8 @@
 //!
 //! Every server is a process of its own and answers the same request with the same body; one client drives them all,
 //! over kept connections, writing bytes that were made beforehand. The yardsticks: a bare axum handler, wiremock with
-//! one stub, and Prism serving the same spec.
+//! one stub, and Prism serving the same spec. Each has all cores and is set up as its users set it up: the emulator as
+//! `famulor emulator serve` does, axum on tokio's threads, wiremock on the one thread that it starts.
 
 mod instructions;
 mod load;

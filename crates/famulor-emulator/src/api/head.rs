@@ -46,5 +46,6 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 /// Laravel's `isJson` and `wantsJson`, which look for the same two words.
 pub(crate) fn names_json(kind: &str) -> bool {
-    kind.contains("/json") || kind.contains("+json")
+    // What nearly all say needs no search.
+    kind == "application/json" || kind.contains("/json") || kind.contains("+json")
 }
