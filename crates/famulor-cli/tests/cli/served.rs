@@ -1,10 +1,5 @@
 //! An emulator that `famulor emulator serve` serves, in a process of its own.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
-use serde_json::Value;
-
 use crate::fixture::{Fixture, Ran, Running, read, wait_until};
 
 pub(crate) struct Served {
@@ -34,6 +29,7 @@ pub(crate) fn serve(world: &Fixture, flags: &[&str]) -> Served {
 }
 
 impl Served {
+    /// Ends it; what it answered is judged with its world (`Fixture::witness`).
     #[track_caller]
     pub(crate) fn stop(self, signal: &str) -> Ran {
         self.stop_now(&[signal])
@@ -45,23 +41,5 @@ impl Served {
             self.running.signal(signal);
         }
         self.running.end()
-    }
-
-    /// Reads from the control plane.
-    #[track_caller]
-    pub(crate) fn control(&self, path: &str) -> Value {
-        let address = self.url.trim_start_matches("http://");
-        let address = address.trim_end_matches("/api");
-        let mut stream = TcpStream::connect(address).expect("it listens");
-        write!(
-            stream,
-            "GET /__emulator/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-        )
-        .expect("it is sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
-        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
-        serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
 }
