@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use memchr::memchr2;
 use serde::Serialize;
 
 /// What the API answers with.
@@ -118,17 +119,20 @@ impl Object {
     }
 
     pub(crate) fn text(mut self, name: &'static str, text: &str) -> Self {
-        let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
         // No short cut out of the loop: so it is done many bytes at a time.
-        if !text
-            .bytes()
-            .fold(true, |plain, byte| plain & is_plain(byte))
-        {
+        let has_controls = text.bytes().fold(false, |any, byte| any | (byte < 0x20));
+        if has_controls {
             return self.field(name, &text);
         }
         self.name(name);
         self.0.push(b'"');
-        self.0.extend_from_slice(text.as_bytes());
+        let mut rest = text.as_bytes();
+        while let Some(next) = memchr2(b'"', b'\\', rest) {
+            self.0.extend_from_slice(&rest[..next]);
+            self.0.extend_from_slice(&[b'\\', rest[next]]);
+            rest = &rest[next + 1..];
+        }
+        self.0.extend_from_slice(rest);
         self.0.push(b'"');
         self
     }
@@ -162,6 +166,7 @@ mod tests {
             "plain",
             "a \"quote\"",
             "back\\slash",
+            "\"\\\" at both ends \\",
             "line\nfeed",
             "\u{1}",
             "ä🙂",

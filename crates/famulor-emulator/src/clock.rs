@@ -1,6 +1,7 @@
 //! Emulated time: it can run faster than real time, stand still, and be moved forward.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +19,8 @@ pub(crate) struct Clock {
     started: Instant,
     scale: f64,
     moved: Mutex<Duration>,
+    /// Whether it ever was: nobody waits for the lock of a clock that just runs.
+    has_moved: AtomicBool,
     was_moved: Notify,
 }
 
@@ -28,6 +31,7 @@ impl Clock {
             started: Instant::now(),
             scale,
             moved: Mutex::default(),
+            has_moved: AtomicBool::new(false),
             was_moved: Notify::new(),
         }
     }
@@ -37,6 +41,9 @@ impl Clock {
         // A scale that overflows the clock is a clock at its end, not a panic.
         let ran = Duration::try_from_secs_f64(self.started.elapsed().as_secs_f64() * self.scale)
             .unwrap_or(Duration::MAX / 4);
+        if !self.has_moved.load(Ordering::Acquire) {
+            return ran;
+        }
         ran.saturating_add(*lock(&self.moved))
     }
 
@@ -57,6 +64,7 @@ impl Clock {
     pub(crate) fn advance(&self, by: Duration) {
         let mut moved = lock(&self.moved);
         *moved = moved.saturating_add(by);
+        self.has_moved.store(true, Ordering::Release);
         self.was_moved.notify_one();
     }
 

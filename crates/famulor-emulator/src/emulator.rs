@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use crate::api::BASE_PATH;
 use crate::builder::EmulatorBuilder;
 use crate::caller::Caller;
-use crate::faults::{Fault, PendingFault};
+use crate::faults::{Fault, FaultBook, PendingFault};
 use crate::journal::JournalEntry;
 use crate::limits::LimitUse;
 use crate::lock;
@@ -82,17 +82,17 @@ impl Emulator {
 
     /// Makes calls go wrong. The number takes the fault back.
     pub fn inject(&self, fault: Fault) -> u64 {
-        lock(&self.world.faults).inject(fault)
+        self.world.faults.with(|book| book.inject(fault))
     }
 
     /// The faults that have not been played out.
     pub fn faults(&self) -> Vec<PendingFault> {
-        lock(&self.world.faults).pending()
+        self.world.faults.with(|book| book.pending())
     }
 
     /// Takes one fault back; false: it is not there any more.
     pub fn take_back(&self, id: u64) -> bool {
-        lock(&self.world.faults).take_back(id)
+        self.world.faults.with(|book| book.take_back(id))
     }
 
     /// Closes the port for this long, in real time: connections are refused,
@@ -103,7 +103,7 @@ impl Emulator {
 
     /// Takes back all faults that have not been played.
     pub fn clear_faults(&self) {
-        lock(&self.world.faults).clear();
+        self.world.faults.with(FaultBook::clear);
     }
 
     /// Moves emulated time forward. Calls under way are not woken.

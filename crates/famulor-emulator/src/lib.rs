@@ -61,7 +61,6 @@ mod faults;
 mod journal;
 mod latency;
 mod limits;
-mod line;
 mod money;
 mod operation;
 mod replies;
@@ -71,6 +70,8 @@ mod server;
 mod state;
 mod stats;
 mod webhooks;
+#[cfg(debug_assertions)]
+mod witness;
 mod world;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,9 +1,10 @@
 //! Figures over everything since the start or the last reset.
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::Hash;
 
+use foldhash::HashMap;
 use serde::Serialize;
 
 use crate::caller::Caller;

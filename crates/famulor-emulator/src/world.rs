@@ -9,7 +9,7 @@ use crate::agenda::Agenda;
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::doors::Doors;
-use crate::faults::{Fault, FaultBook};
+use crate::faults::{Fault, FaultBook, Faults};
 use crate::journal::{Journal, JournalEntry};
 use crate::latency::Latency;
 use crate::limits::{LimitAlgorithm, Limits, RateLimit, in_order};
@@ -83,7 +83,7 @@ pub(crate) struct World {
     pub(crate) limits: Mutex<Limits>,
     /// Somebody has a limit; nobody counts where nobody has.
     pub(crate) is_limited: bool,
-    pub(crate) faults: Mutex<FaultBook>,
+    pub(crate) faults: Faults,
     pub(crate) doors: Doors,
     pub(crate) record: Mutex<Record>,
     pub(crate) agenda: Agenda,
@@ -109,7 +109,7 @@ impl World {
             is_limited: !limits.are_off(),
             state: Mutex::new(fresh_state(&config, seeded, clock.now())),
             limits: Mutex::new(limits),
-            faults: Mutex::new(FaultBook::new(&config.faults, seeded)),
+            faults: Faults::new(&config.faults, seeded),
             doors: Doors::new(),
             record: Mutex::new(Record {
                 journal: Journal::new(config.journal_capacity, clock.origin()),
@@ -162,7 +162,8 @@ impl World {
     pub(crate) fn reset(&self) {
         *lock(&self.state) = fresh_state(&self.config, self.seeded, self.clock.now());
         lock(&self.limits).reset();
-        *lock(&self.faults) = FaultBook::new(&self.config.faults, self.seeded);
+        self.faults
+            .with(|book| *book = FaultBook::new(&self.config.faults, self.seeded));
         let mut record = lock(&self.record);
         record.journal.reset();
         record.tally = Tally::default();

@@ -4,6 +4,7 @@
 //! test of a client is right about an answer that the spec does not describe.
 
 mod spec;
+mod witness;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use famulor_emulator::{Emulator, EmulatorBuilder, JournalEntry};
 
 pub use crate::spec::objection;
+pub use crate::witness::Witness;
 
 /// How many answers this process has had judged.
 static JUDGED: AtomicUsize = AtomicUsize::new(0);
@@ -66,14 +68,24 @@ pub enum Verdict {
 /// An answer that a fault has spoiled is wrong on purpose. What no operation is, 5xx answers and the redirect to a login
 /// page (facts, surprise 11) are not described, on purpose too.
 pub fn verdict(entry: &JournalEntry) -> Verdict {
-    let (Some(operation), Some(status)) = (entry.operation, entry.status) else {
+    let operation = entry.operation.map(|operation| operation.name());
+    let body = entry.answered.bytes();
+    of_answer(operation, entry.status, entry.fault.is_some(), body)
+}
+
+fn of_answer(
+    operation: Option<&str>,
+    status: Option<u16>,
+    is_spoiled: bool,
+    body: &[u8],
+) -> Verdict {
+    let (Some(operation), Some(status)) = (operation, status) else {
         return Verdict::NotJudged;
     };
-    let body = entry.answered.bytes();
-    if entry.fault.is_some() || !matches!(status, 200..=299 | 400..=499) || body.len() >= KEPT {
+    if is_spoiled || !matches!(status, 200..=299 | 400..=499) || body.len() >= KEPT {
         return Verdict::NotJudged;
     }
-    match objection(operation.name(), status, body) {
+    match objection(operation, status, body) {
         None => Verdict::Described,
         Some(why) => Verdict::Wrong(why),
     }

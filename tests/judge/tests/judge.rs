@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use famulor_emulator::Operation;
-use famulor_test_judge::{Verdict, emulator, judged, objection, verdict};
+use famulor_test_judge::{Verdict, Witness, emulator, judged, objection, verdict};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -80,6 +80,30 @@ async fn an_emulators_answers_are_judged_as_they_are_given() {
         Verdict::NotJudged,
         "it is wrong on purpose"
     );
+}
+
+fn told(line: &str) -> Witness {
+    let witness = Witness::new();
+    let (_, file) = witness.variable();
+    std::fs::write(file, line).expect("it can be written");
+    witness
+}
+
+#[test]
+fn what_a_programs_emulator_answered_is_judged() {
+    let good = r#"{"operation":"createConversation","status":404,"fault":null,"answered":"{\"status\":false,\"error\":\"Assistant not found\"}"}"#;
+    let killed = r#"{"operation":"createConv"#;
+    assert_eq!(told(&format!("{good}\n{good}\n{killed}")).judge(), 2);
+    let spoiled = r#"{"operation":"getMe","status":200,"fault":"after:garble","answered":"<"}"#;
+    assert_eq!(told(&format!("{spoiled}\n")).judge(), 0);
+}
+
+#[test]
+#[should_panic(expected = "not in openapi.yaml: getMe 200")]
+fn a_test_does_not_end_well_where_a_programs_emulator_said_something_else() {
+    let wrong =
+        r#"{"operation":"getMe","status":200,"fault":null,"answered":"{\"nickname\":\"Anna\"}"}"#;
+    drop(told(&format!("{wrong}\n")));
 }
 
 /// Every source file of a folder.

@@ -2,7 +2,8 @@
 //!
 //! Every server is a process of its own and answers the same request with the same body; one client drives them all,
 //! over kept connections, writing bytes that were made beforehand. The yardsticks: a bare axum handler, wiremock with
-//! one stub, and Prism serving the same spec.
+//! one stub, and Prism serving the same spec. Each has all cores and is set up as its users set it up: the emulator as
+//! `famulor emulator serve` does, axum on tokio's threads, wiremock on the one thread that it starts.
 
 mod instructions;
 mod load;
@@ -42,12 +43,7 @@ impl Verdicts {
 }
 
 pub(crate) fn run(requests: u64) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| e.to_string())?;
-    runtime.block_on(measure(requests))
+    measure(requests)
 }
 
 /// Drives a server that runs already.
@@ -58,30 +54,29 @@ pub(crate) fn drive(address: &str, requests: &str) -> Result<(), String> {
     let requests = requests
         .parse()
         .map_err(|_| format!("{requests}: no number"))?;
-    let runtime = tokio::runtime::Runtime::new().map_err(|e| e.to_string())?;
-    runtime.block_on(load::requests(address, &load::Request::reply(), requests))
+    load::requests(address, &load::Request::reply(), requests)
 }
 
-async fn measure(requests: u64) -> Result<(), String> {
+fn measure(requests: u64) -> Result<(), String> {
     let mut verdicts = Verdicts::default();
     let body = {
-        let emulator = Process::start("emulator", "").await?;
-        load::body(emulator.address).await?
+        let emulator = Process::start("emulator", "")?;
+        load::body(emulator.address)?
     };
-    throughput(&mut verdicts, &body).await?;
-    instructions::compare(&body).await?;
-    start(&mut verdicts, &body).await?;
-    memory::watch(&mut verdicts, requests).await?;
+    throughput(&mut verdicts, &body)?;
+    instructions::compare(&body)?;
+    start(&mut verdicts, &body)?;
+    memory::watch(&mut verdicts, requests)?;
     if verdicts.missed.is_empty() {
         return Ok(());
     }
     Err(format!("not held: {}", verdicts.missed.join("; ")))
 }
 
-async fn throughput(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
-    let mut rounds = Rounds::of(&["emulator", "axum", "wiremock"], body).await?;
-    let prism = rounds.join("prism", body).await;
-    rounds.run().await?;
+fn throughput(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
+    let mut rounds = Rounds::of(&["emulator", "axum", "wiremock"], body)?;
+    let prism = rounds.join("prism", body);
+    rounds.run()?;
     println!("generate-reply without limits, rounds in turn, the median of each:");
     println!("| server | requests a second | CPU µs a request |\n|---|---|---|");
     for (server, rate, cpu) in rounds.figures() {
@@ -103,9 +98,9 @@ async fn throughput(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
     Ok(())
 }
 
-async fn start(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
-    let bare = first_answer("axum", body).await?;
-    let own = first_answer("emulator", body).await?;
+fn start(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
+    let bare = first_answer("axum", body)?;
+    let own = first_answer("emulator", body)?;
     let ratio = own.as_secs_f64() / bare.as_secs_f64();
     println!("start to first answer: axum {bare:.1?}, emulator {own:.1?}");
     verdicts.check(
@@ -116,11 +111,11 @@ async fn start(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
 }
 
 /// The median of several starts, each with a process of its own.
-async fn first_answer(server: &str, body: &str) -> Result<Duration, String> {
+fn first_answer(server: &str, body: &str) -> Result<Duration, String> {
     const STARTS: usize = 11;
     let mut took = Vec::new();
     for _ in 0..STARTS {
-        took.push(Process::start(server, body).await?.first_answer);
+        took.push(Process::start(server, body)?.first_answer);
     }
     took.sort();
     Ok(took[STARTS / 2])

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use famulor_emulator::{Conversation, Emulator, EmulatorBuilder, Message};
-use famulor_test_judge::emulator;
+use famulor_test_judge::{Witness, emulator};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -22,6 +22,8 @@ pub(crate) struct Fixture {
     /// The emulator lives on it.
     _runtime: Runtime,
     pub(crate) emulator: Emulator,
+    /// Judges what emulators inside of the program answer.
+    pub(crate) witness: Witness,
     home: TempDir,
 }
 
@@ -42,6 +44,7 @@ impl Fixture {
         Self {
             _runtime: runtime,
             emulator,
+            witness: Witness::new(),
             home: TempDir::new().expect("a home"),
         }
     }
@@ -66,6 +69,7 @@ impl Fixture {
             .args(arguments)
             .env_clear()
             .env("HOME", self.home.path())
+            .envs([self.witness.variable()])
             // A table would be as wide as the terminal that the tests run in.
             .env("COLUMNS", "100")
             .env("XDG_CONFIG_HOME", self.home.path().join("config"))

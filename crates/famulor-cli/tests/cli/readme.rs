@@ -30,6 +30,7 @@ fn the_shell_of_the_readme_works() {
         .env_clear()
         .env("PATH", format!("{}:{path}", folder.display()))
         .env("HOME", world.path(""))
+        .envs([world.witness.variable()])
         .current_dir(world.path(""))
         .stdin(Stdio::null())
         .output()

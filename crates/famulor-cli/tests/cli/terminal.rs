@@ -65,6 +65,7 @@ impl Terminal {
         let (pty, pts) = pty_process::blocking::open().expect("a terminal");
         pty.resize(Size::new(rows, columns)).expect("its size");
         let base_url = world.emulator.base_url();
+        let (witness, answers) = world.witness.variable();
         let mut command = Command::new(env!("CARGO_BIN_EXE_famulor"))
             .args(arguments)
             .env_clear()
@@ -72,6 +73,7 @@ impl Terminal {
             .env("HOME", world.path(""))
             .env("XDG_CONFIG_HOME", world.path("config"))
             .env("XDG_STATE_HOME", world.path("state"))
+            .env(witness, answers)
             .env("FAMULOR_BASE_URL", base_url)
             .env("FAMULOR_API_KEY", KEY)
             .current_dir(world.path(""));

@@ -44,6 +44,7 @@ impl Runner<'_> {
             .arg(&step.commands)
             .env_clear()
             .env("HOME", self.world.path(""))
+            .envs([self.world.witness.variable()])
             .env(
                 "PATH",
                 format!("{}:{path}", self.world.path("bin").display()),

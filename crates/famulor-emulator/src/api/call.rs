@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::extract::Query;
-use http::header::HOST;
-use http::request::Parts;
 
 use super::fields::Fields;
+use super::head::Head;
 use super::validation::Input;
 use crate::caller::Caller;
 use crate::lock;
@@ -21,7 +20,7 @@ pub(crate) struct Call<'a> {
     /// The `{uuid}` of the path, empty where there is none.
     pub(crate) uuid: &'a str,
     pub(super) sequence: u64,
-    pub(super) head: &'a Parts,
+    pub(super) head: &'a Head<'a>,
     pub(super) fields: &'a Fields<'a>,
 }
 
@@ -33,13 +32,19 @@ impl Call<'_> {
 
     /// The query's fields.
     pub(crate) fn query(&self) -> Fields<'static> {
-        let query = Query::<HashMap<String, String>>::try_from_uri(&self.head.uri);
-        query.map_or_else(|_| Fields::default(), |query| Fields::of_query(query.0))
+        let query = self
+            .head
+            .uri
+            .map(Query::<HashMap<String, String>>::try_from_uri);
+        match query {
+            Some(Ok(query)) => Fields::of_query(query.0),
+            Some(Err(_)) | None => Fields::default(),
+        }
     }
 
     /// The name under which the client knows this server.
     pub(crate) fn host(&self) -> &str {
-        host(self.head)
+        self.head.host()
     }
 
     /// Notes that the call has had its effect. From here on the client may go
@@ -75,11 +80,4 @@ impl Call<'_> {
             Box::pin(tokio::time::sleep(self.world.clock.real(latency))).await;
         }
     }
-}
-
-pub(super) fn host(head: &Parts) -> &str {
-    head.headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("localhost")
 }

@@ -29,7 +29,9 @@ impl<'a> Fields<'a> {
         if !is_json || body.is_empty() {
             return Self::default();
         }
-        serde_json::from_slice(body).unwrap_or_default()
+        // As a text at once, not text by text.
+        let text = std::str::from_utf8(body).unwrap_or_default();
+        serde_json::from_str(text).unwrap_or_default()
     }
 
     pub(crate) fn of_query(query: HashMap<String, String>) -> Self {

@@ -1,8 +1,6 @@
 //! Who may come in: keys, and the redirect that a browser gets instead.
 
-use http::HeaderMap;
-use http::header::{ACCEPT, AUTHORIZATION};
-
+use super::head::Head;
 use super::refusal::Refusal;
 use crate::caller::{Caller, Guest};
 use crate::operation::Operation;
@@ -18,10 +16,10 @@ use crate::operation::Operation;
 pub(super) fn identify(
     accepted: &[String],
     operation: Operation,
-    headers: &HeaderMap,
+    head: &Head<'_>,
     guest: &Guest,
 ) -> Result<Caller, Refusal> {
-    let token = bearer(headers);
+    let token = bearer(head);
     match token {
         Some(token) if accepted.is_empty() || accepted.iter().any(|known| known == token) => {
             Ok(guest.with_token(token))
@@ -33,17 +31,8 @@ pub(super) fn identify(
     }
 }
 
-/// Laravel's `expectsJson`, as far as the `Accept` header goes.
-pub(super) fn wants_json(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|accept| accept.to_str().ok())
-        .any(|accept| accept.contains("/json") || accept.contains("+json"))
-}
-
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+pub(super) fn bearer<'a>(head: &Head<'a>) -> Option<&'a str> {
+    let (scheme, token) = head.authorization?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -9,6 +9,7 @@ mod cursor;
 mod exchange;
 mod fields;
 mod gate;
+mod head;
 mod listing;
 mod pipeline;
 mod refusal;
@@ -18,7 +19,8 @@ mod takeover;
 mod throttle;
 mod validation;
 
-pub(crate) use self::pipeline::{nowhere, serve};
+pub(crate) use self::head::{Head, names_json};
+pub(crate) use self::pipeline::{nowhere, serve, serve_whole};
 
 /// Where the API lives on the server.
 pub(crate) const BASE_PATH: &str = "/api";

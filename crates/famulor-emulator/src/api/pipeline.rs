@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, Request, StatusCode};
+use http::{Request, StatusCode};
 use hyper::body::{Body as _, Incoming};
 
 use super::about::About;
-use super::call::{Call, host};
+use super::call::Call;
 use super::fields::Fields;
+use super::head::Head;
 use super::refusal::Refusal;
-use super::route::route;
+use super::route::{Route, route};
 use super::{account, assistants, conversations, gate, listing, replies, takeover, throttle};
 use crate::answer::{Body, Response, empty};
-use crate::caller::Guest;
+use crate::caller::{Caller, Guest};
 use crate::faults::{AsAnswer, Effect, Hangup, Place, Spoiled, Wire, hang_up, to_login_page};
 use crate::journal::Arrival;
 use crate::lock;
@@ -34,11 +34,13 @@ pub(crate) async fn serve(
     guest: Arc<Guest>,
     request: Request<Incoming>,
 ) -> Response {
-    let (head, body) = request.into_parts();
-    let (operation, uuid) = match route(&head.method, head.uri.path()) {
+    let (parts, body) = request.into_parts();
+    let head = Head::of(&parts);
+    let route = match route(&head.method, head.path) {
         Ok(route) => route,
         Err(refusal) => return turn_away(&world, &head, refusal),
     };
+    let operation = route.0;
     let mut reading = pin!(whole(body));
     let here = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
     // A request whose body is still under way is written down before it is there.
@@ -54,39 +56,80 @@ pub(crate) async fn serve(
         let response = empty(StatusCode::PAYLOAD_TOO_LARGE);
         return depart(&world, sequence, response, false);
     };
-    let fields = Fields::of_body(is_json(&head.headers), &body);
+    routed(&world, &guest, &head, route, &body, sequence).await
+}
+
+/// Serves a request whose body has come with its head.
+pub(crate) async fn serve_whole(
+    world: &World,
+    guest: &Guest,
+    head: &Head<'_>,
+    body: &[u8],
+) -> Response {
+    match route(&head.method, head.path) {
+        Ok(route) => routed(world, guest, head, route, body, None).await,
+        Err(refusal) => turn_away(world, head, refusal),
+    }
+}
+
+/// Serves a request that is all there; with a number, where it was written down
+/// before it was.
+async fn routed(
+    world: &World,
+    guest: &Guest,
+    head: &Head<'_>,
+    (operation, uuid): Route<'_>,
+    body: &[u8],
+    sequence: Option<u64>,
+) -> Response {
+    let fields = Fields::of_body(head.is_json, body);
     let about = About::of(operation, &uuid, &fields);
+    let caller = gate::identify(&world.config.tokens, operation, head, guest);
+    // Where nobody counts and nothing goes wrong, nothing comes between a call's
+    // arrival and its being let in: both are written down at once.
+    let let_in = caller.as_ref().ok().filter(|_| {
+        let is_free = !world.is_limited && world.faults.is_empty();
+        is_free && sequence.is_none()
+    });
+    let is_in = let_in.is_some();
     let sequence = match sequence {
-        None => arrive(&world, Some(operation), &head, Some((&about, &body))),
+        None => {
+            let asked = Asked {
+                about: &about,
+                body,
+                let_in,
+            };
+            arrive(world, Some(operation), head, Some(asked))
+        }
         Some(sequence) => {
             lock(&world.record)
                 .journal
-                .note(sequence, |note| note.asked(about.customer, &body));
+                .note(sequence, |note| note.asked(about.customer, body));
             sequence
         }
     };
     let asked = Asking {
-        world: &world,
-        guest: &guest,
+        world,
         operation,
         uuid: &uuid,
         sequence,
-        head: &head,
+        head,
         fields: &fields,
         about: &about,
     };
-    let (response, processed) = asked.answer().await;
-    depart(&world, sequence, response, processed)
+    let (response, processed) = asked.answer(caller, is_in).await;
+    depart(world, sequence, response, processed)
 }
 
 /// Answers a request that no route is for.
-pub(crate) fn nowhere(world: &World, head: &Parts) -> Response {
-    turn_away(world, head, Refusal::no_route(head.uri.path()))
+pub(crate) fn nowhere(world: &World, parts: &Parts) -> Response {
+    let head = Head::of(parts);
+    turn_away(world, &head, Refusal::no_route(head.path))
 }
 
 /// Laravel's throttle belongs to routes, so a path or method that has none is
 /// not counted.
-fn turn_away(world: &World, head: &Parts, refusal: Refusal) -> Response {
+fn turn_away(world: &World, head: &Head<'_>, refusal: Refusal) -> Response {
     let sequence = arrive(world, None, head, None);
     depart(world, sequence, refusal.response(), false)
 }
@@ -94,8 +137,8 @@ fn turn_away(world: &World, head: &Parts, refusal: Refusal) -> Response {
 fn arrive(
     world: &World,
     operation: Option<Operation>,
-    head: &Parts,
-    asked: Option<(&About<'_>, &[u8])>,
+    head: &Head<'_>,
+    asked: Option<Asked<'_>>,
 ) -> u64 {
     let elapsed = world.clock.elapsed();
     let mut record = lock(&world.record);
@@ -103,15 +146,31 @@ fn arrive(
     let sequence = record.journal.begin(Arrival {
         elapsed,
         method: &head.method,
-        path: head.uri.path(),
+        path: head.path,
         operation,
     });
-    if let Some((about, body)) = asked {
-        record
-            .journal
-            .note(sequence, |note| note.asked(about.customer, body));
+    let Some(asked) = asked else {
+        return sequence;
+    };
+    if let Some(caller) = asked.let_in {
+        record.tally.let_in(caller);
     }
+    record.journal.note(sequence, |note| {
+        note.asked(asked.about.customer, asked.body);
+        if let Some(caller) = asked.let_in {
+            note.token(caller.mark());
+            note.counted = true;
+        }
+    });
     sequence
+}
+
+/// What is known of a request that is all there when it arrives.
+struct Asked<'a> {
+    about: &'a About<'a>,
+    body: &'a [u8],
+    /// Who asks, if the call is let in already.
+    let_in: Option<&'a Caller>,
 }
 
 fn depart(world: &World, sequence: u64, response: Response, processed: bool) -> Response {
@@ -174,18 +233,17 @@ async fn whole(mut body: Incoming) -> Option<Bytes> {
 /// A request that was read, on its way to its answer.
 struct Asking<'a> {
     world: &'a World,
-    guest: &'a Guest,
     operation: Operation,
     uuid: &'a str,
     sequence: u64,
-    head: &'a Parts,
+    head: &'a Head<'a>,
     fields: &'a Fields<'a>,
     about: &'a About<'a>,
 }
 
 impl Asking<'_> {
     /// The answer, and whether it is that of a call that was processed.
-    async fn answer(&self) -> (Response, bool) {
+    async fn answer(&self, caller: Result<Caller, Refusal>, is_in: bool) -> (Response, bool) {
         let Self {
             world,
             operation,
@@ -193,19 +251,18 @@ impl Asking<'_> {
             head,
             ..
         } = *self;
-        if let Some(effect) = self.due(Place::Gate) {
+        if !is_in && let Some(effect) = self.due(Place::Gate) {
             // Boxed, as all that is rare here: a call's future is as long as its longest part.
             return (Box::pin(self.at_the_gate(&effect)).await, false);
         }
-        let tokens = &world.config.tokens;
-        let caller = match gate::identify(tokens, operation, &head.headers, self.guest) {
+        let caller = match caller {
             Ok(caller) => caller,
-            Err(_) if world.config.login_redirect && !gate::wants_json(&head.headers) => {
-                return (to_login_page(host(head)), false);
+            Err(_) if world.config.login_redirect && !head.wants_json => {
+                return (to_login_page(head.host()), false);
             }
             Err(refusal) => return (refusal.response(), false),
         };
-        if let Err(too_many) = throttle::admit(world, &caller, operation, sequence) {
+        if !is_in && let Err(too_many) = throttle::admit(world, &caller, operation, sequence) {
             return (throttle::refuse(world, &too_many), false);
         }
         if let Some(effect) = self.due(Place::Door)
@@ -238,7 +295,7 @@ impl Asking<'_> {
                 headers,
                 retry_after,
             }) => throttle::pretend(self.world, self.operation, *headers, *retry_after),
-            Effect::Answer(AsAnswer::LoginRedirect) => to_login_page(host(self.head)),
+            Effect::Answer(AsAnswer::LoginRedirect) => to_login_page(self.head.host()),
             Effect::Wire(Wire::Refuse(duration)) => {
                 self.world.doors.close_for(*duration).await;
                 hang_up(Hangup::Reset)
@@ -252,13 +309,13 @@ impl Asking<'_> {
 
     fn due(&self, place: Place) -> Option<Effect> {
         let world = self.world;
-        if lock(&world.faults).is_empty() {
+        if world.faults.is_empty() {
             return None;
         }
-        let token = gate::bearer(&self.head.headers);
+        let token = gate::bearer(self.head);
         let assistant = self.about.assistant(&lock(&world.state));
         let asked = self.about.asked(token, assistant.as_ref());
-        let effect = lock(&world.faults).due(&asked, place)?;
+        let effect = world.faults.with(|book| book.due(&asked, place))?;
         let mut record = lock(&world.record);
         record.tally.fault();
         record.journal.note(self.sequence, |note| {
@@ -293,11 +350,4 @@ async fn handle(call: &Call<'_>, operation: Operation) -> Result<Response, Refus
             unreachable!("both were handled above")
         }
     }
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| kind.contains("/json") || kind.contains("+json"))
 }

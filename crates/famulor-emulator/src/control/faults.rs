@@ -13,13 +13,12 @@ use serde_json::{Value, json};
 
 use super::{done, unreadable};
 use crate::duration_text;
-use crate::faults::Fault;
-use crate::lock;
+use crate::faults::{Fault, FaultBook};
 use crate::script::words;
 use crate::world::World;
 
 pub(super) async fn list(State(world): State<Arc<World>>) -> Json<Value> {
-    let pending = lock(&world.faults).pending();
+    let pending = world.faults.with(|book| book.pending());
     Json(json!({"faults": pending}))
 }
 
@@ -35,19 +34,21 @@ pub(super) async fn inject(State(world): State<Arc<World>>, body: Bytes) -> Resp
         Ok(faults) => faults,
         Err(error) => return unreadable(&error),
     };
-    let mut book = lock(&world.faults);
-    for fault in faults {
-        book.inject(fault);
-    }
-    (StatusCode::CREATED, Json(json!({"faults": book.pending()}))).into_response()
+    let pending = world.faults.with(|book| {
+        for fault in faults {
+            book.inject(fault);
+        }
+        book.pending()
+    });
+    (StatusCode::CREATED, Json(json!({"faults": pending}))).into_response()
 }
 
 pub(super) async fn take_back(State(world): State<Arc<World>>, Path(id): Path<u64>) -> StatusCode {
-    done(lock(&world.faults).take_back(id))
+    done(world.faults.with(|book| book.take_back(id)))
 }
 
 pub(super) async fn clear(State(world): State<Arc<World>>) -> StatusCode {
-    lock(&world.faults).clear();
+    world.faults.with(FaultBook::clear);
     StatusCode::NO_CONTENT
 }
 

@@ -1,8 +1,12 @@
 //! The faults that are still to come.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::Serialize;
 
 use super::{AssistantRef, Effect, Fault, Place};
+use crate::lock;
 use crate::operation::Operation;
 use crate::seeded::Seeded;
 
@@ -29,6 +33,37 @@ pub(crate) struct Asked<'a> {
     pub(crate) assistant: Option<(i64, &'a str)>,
 }
 
+/// The book, for all who look into it.
+pub(crate) struct Faults {
+    book: Mutex<FaultBook>,
+    /// Nothing is in it: every call asks this three times, and no two of them
+    /// are to wait for each other where nothing is to go wrong.
+    is_empty: AtomicBool,
+}
+
+impl Faults {
+    pub(crate) fn new(faults: &[Fault], seeded: Seeded) -> Self {
+        let book = FaultBook::new(faults, seeded);
+        Self {
+            is_empty: AtomicBool::new(book.pending.is_empty()),
+            book: Mutex::new(book),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is_empty.load(Ordering::Acquire)
+    }
+
+    /// The only way into the book.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut FaultBook) -> T) -> T {
+        let mut book = lock(&self.book);
+        let result = work(&mut book);
+        self.is_empty
+            .store(book.pending.is_empty(), Ordering::Release);
+        result
+    }
+}
+
 pub(crate) struct FaultBook {
     pending: Vec<PendingFault>,
     last_id: u64,
@@ -36,6 +71,7 @@ pub(crate) struct FaultBook {
 }
 
 impl FaultBook {
+    /// As at the start.
     pub(crate) fn new(faults: &[Fault], seeded: Seeded) -> Self {
         let mut book = Self {
             pending: Vec::new(),
@@ -68,10 +104,6 @@ impl FaultBook {
         let before = self.pending.len();
         self.pending.retain(|pending| pending.id != id);
         self.pending.len() < before
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pending.is_empty()
     }
 
     pub(crate) fn pending(&self) -> Vec<PendingFault> {

@@ -16,7 +16,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 pub use self::book::PendingFault;
-pub(crate) use self::book::{Asked, FaultBook};
+pub(crate) use self::book::{Asked, FaultBook, Faults};
 pub use self::canned::CannedAnswer;
 pub(crate) use self::effect::Place;
 pub use self::effect::{After, AsAnswer, Before, Effect, Wire};

@@ -10,8 +10,7 @@ mod conversation;
 mod documented;
 mod opening;
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 

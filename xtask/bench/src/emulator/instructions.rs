@@ -9,10 +9,10 @@ use super::process::Process;
 const SHORT: u64 = 500;
 const LONG: u64 = 3_000;
 
-pub(super) async fn compare(body: &str) -> Result<(), String> {
+pub(super) fn compare(body: &str) -> Result<(), String> {
     let mut rows = Vec::new();
     for server in ["emulator", "axum", "wiremock"] {
-        match of_one(server, body).await {
+        match of_one(server, body) {
             Ok(count) => rows.push((server, count)),
             Err(why) => {
                 println!("skip instructions: {why}");
@@ -27,14 +27,14 @@ pub(super) async fn compare(body: &str) -> Result<(), String> {
     Ok(())
 }
 
-async fn of_one(server: &str, body: &str) -> Result<f64, String> {
-    let short = of_many(server, body, SHORT).await?;
-    let long = of_many(server, body, LONG).await?;
+fn of_one(server: &str, body: &str) -> Result<f64, String> {
+    let short = of_many(server, body, SHORT)?;
+    let long = of_many(server, body, LONG)?;
     Ok(long.saturating_sub(short) as f64 / (LONG - SHORT) as f64)
 }
 
-async fn of_many(server: &str, body: &str, requests: u64) -> Result<u64, String> {
-    let process = Process::counted(server, body).await?;
-    load::requests(process.address, &Request::reply(), requests).await?;
+fn of_many(server: &str, body: &str, requests: u64) -> Result<u64, String> {
+    let process = Process::counted(server, body)?;
+    load::requests(process.address, &Request::reply(), requests)?;
     process.instructions()
 }

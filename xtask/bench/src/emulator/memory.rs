@@ -10,15 +10,15 @@ const LOOKS: [u64; 5] = [10, 25, 50, 75, 100];
 /// Memory is flat when the last nine tenths of the requests add less than this share.
 const GROWTH: f64 = 1.1;
 
-pub(super) async fn watch(verdicts: &mut Verdicts, requests: u64) -> Result<(), String> {
-    let process = Process::start("emulator", "").await?;
+pub(super) fn watch(verdicts: &mut Verdicts, requests: u64) -> Result<(), String> {
+    let process = Process::start("emulator", "")?;
     let request = Request::reply();
     let mut done = 0;
     let mut sizes = Vec::new();
     println!("| requests | memory, kB |\n|---|---|");
     for hundredths in LOOKS {
         let until = requests * hundredths / 100;
-        load::requests(process.address, &request, until - done).await?;
+        load::requests(process.address, &request, until - done)?;
         done = until;
         let size = process.memory()?;
         println!("| {done} | {size} |");

@@ -17,7 +17,7 @@ pub(super) struct Process {
 
 impl Process {
     /// A server that answers with `body`, where it does not think of one itself.
-    pub(super) async fn start(server: &str, body: &str) -> Result<Self, String> {
+    pub(super) fn start(server: &str, body: &str) -> Result<Self, String> {
         let own = std::env::current_exe().map_err(|e| e.to_string())?;
         let address = free_port()?;
         let command = match server {
@@ -28,11 +28,11 @@ impl Process {
                 command
             }
         };
-        Self::begin(server, command, Stdio::null(), address).await
+        Self::begin(server, command, Stdio::null(), address)
     }
 
     /// The same in callgrind, which counts on its standard error when it is asked to end.
-    pub(super) async fn counted(server: &str, body: &str) -> Result<Self, String> {
+    pub(super) fn counted(server: &str, body: &str) -> Result<Self, String> {
         let own = std::env::current_exe().map_err(|e| e.to_string())?;
         let address = free_port()?;
         let mut command = Command::new("valgrind");
@@ -40,10 +40,10 @@ impl Process {
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(own)
             .args(["serve", server, &address.to_string(), body]);
-        Self::begin(server, command, Stdio::piped(), address).await
+        Self::begin(server, command, Stdio::piped(), address)
     }
 
-    async fn begin(
+    fn begin(
         server: &str,
         mut command: Command,
         errors: Stdio,
@@ -65,11 +65,11 @@ impl Process {
             "prism" => "/ai/generate-reply",
             _ => "/api/ai/generate-reply",
         };
-        while !load::answers(address, path).await {
+        while !load::answers(address, path) {
             if start.elapsed() > Duration::from_secs(30) {
                 return Err(format!("{server} does not come up"));
             }
-            tokio::time::sleep(Duration::from_micros(200)).await;
+            std::thread::sleep(Duration::from_micros(200));
         }
         process.first_answer = start.elapsed();
         Ok(process)

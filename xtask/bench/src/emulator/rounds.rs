@@ -25,24 +25,24 @@ struct Server {
 }
 
 impl Rounds {
-    pub(super) async fn of(servers: &[&str], body: &str) -> Result<Self, String> {
+    pub(super) fn of(servers: &[&str], body: &str) -> Result<Self, String> {
         let mut rounds = Self {
             servers: Vec::new(),
         };
         for server in servers {
-            rounds.join(server, body).await?;
+            rounds.join(server, body)?;
         }
         Ok(rounds)
     }
 
     /// Starts one more server and warms it up.
-    pub(super) async fn join(&mut self, name: &str, body: &str) -> Result<(), String> {
-        let process = Process::start(name, body).await?;
+    pub(super) fn join(&mut self, name: &str, body: &str) -> Result<(), String> {
+        let process = Process::start(name, body)?;
         let request = match name {
             "prism" => Request::at("/ai/generate-reply"),
             _ => Request::reply(),
         };
-        load::during(process.address, &request, TURN).await?;
+        load::during(process.address, &request, TURN)?;
         self.servers.push(Server {
             name: name.to_owned(),
             process,
@@ -54,10 +54,10 @@ impl Rounds {
         Ok(())
     }
 
-    pub(super) async fn run(&mut self) -> Result<(), String> {
+    pub(super) fn run(&mut self) -> Result<(), String> {
         for _ in 0..ROUNDS {
             for server in &mut self.servers {
-                server.turn().await?;
+                server.turn()?;
             }
             // The next round goes the other way: nobody always follows the same one.
             self.servers.reverse();
@@ -87,9 +87,9 @@ impl Rounds {
 }
 
 impl Server {
-    async fn turn(&mut self) -> Result<(), String> {
+    fn turn(&mut self) -> Result<(), String> {
         let before = self.process.cpu()?;
-        let (done, took) = load::during(self.process.address, &self.request, TURN).await?;
+        let (done, took) = load::during(self.process.address, &self.request, TURN)?;
         self.cpu += self.process.cpu()?.saturating_sub(before);
         self.requests += done;
         self.rates.push(done as f64 / took.as_secs_f64());

@@ -27,8 +27,11 @@ pub(crate) fn serve(server: &str, address: &str, body: &str) -> Result<(), Strin
     runtime.block_on(async {
         match server {
             "emulator" => {
+                // As `famulor emulator serve` runs it.
+                let threads = std::thread::available_parallelism().map_or(1, |it| it.get());
                 let builder = Emulator::builder()
                     .listen(address)
+                    .io_threads(threads)
                     .without_limits()
                     .balance(1e9);
                 let _emulator = builder.start().await.map_err(|e| e.to_string())?;

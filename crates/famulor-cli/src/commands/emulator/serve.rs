@@ -147,6 +147,9 @@ async fn start(
     show: impl Fn(&JournalEntry) + Send + Sync + 'static,
 ) -> Result<Emulator, Failure> {
     let mut builder = Emulator::builder().on_request(show).listen(args.listen);
+    // It may serve a load test: no connection is to wait for another's thread.
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    builder = builder.io_threads(cores);
     // Before the flags, so that they win.
     if let Some(script) = script {
         builder = builder.script(script);

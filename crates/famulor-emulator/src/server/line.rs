@@ -36,14 +36,17 @@ impl Spoiler {
 /// The socket, and what is to be done to it.
 pub(crate) struct Line {
     stream: TcpStream,
+    /// What was read of it before, and is to be read first.
+    read: Bytes,
     spoiler: Arc<Spoiler>,
 }
 
 impl Line {
-    pub(crate) fn new(stream: TcpStream) -> (Self, Arc<Spoiler>) {
+    pub(crate) fn new(stream: TcpStream, read: Bytes) -> (Self, Arc<Spoiler>) {
         let spoiler = Arc::new(Spoiler::default());
         let line = Self {
             stream,
+            read,
             spoiler: Arc::clone(&spoiler),
         };
         (line, spoiler)
@@ -82,6 +85,11 @@ impl AsyncRead for Line {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.read.is_empty() {
+            let next = self.read.len().min(buffer.remaining());
+            buffer.put_slice(&self.read.split_to(next));
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
