@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod crash;
 mod duration;
+mod error_object;
 mod exit;
 mod failure;
 mod flight;
