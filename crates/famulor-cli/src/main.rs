@@ -29,6 +29,7 @@ mod signals;
 mod spinner;
 mod stdin;
 mod table;
+mod telemetry;
 mod terminal;
 mod transcript;
 mod visible;

@@ -6,6 +6,7 @@ mod bad_input;
 mod chat;
 #[cfg(unix)]
 mod chat_by_hand;
+mod collector;
 mod config;
 mod configuration;
 mod contract;
@@ -31,6 +32,7 @@ mod serve;
 mod served;
 mod standard_input;
 mod tables;
+mod telemetry;
 #[cfg(unix)]
 mod terminal;
 mod tls;
