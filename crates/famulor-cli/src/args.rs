@@ -112,7 +112,7 @@ pub(crate) enum Command {
     Config(config::Args),
     /// Sets of settings, each with a key of its own
     Profile(profile::Args),
-    /// Look at everything a call needs: configuration, key, network, clock, quota; bills nothing
+    /// Check what a call needs: configuration, key, network, clock, quota; bills nothing
     #[command(before_help = doctor::EXAMPLES)]
     Doctor,
     /// Print the completion script of a shell

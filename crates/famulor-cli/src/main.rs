@@ -47,7 +47,8 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let wishes = argv::Wishes::of(std::env::args_os().skip(1), &environment);
     wishes.color.write_global();
-    let cli = match Cli::try_parse_from(std::env::args_os()) {
+    let words = argv::understood(std::env::args_os().collect());
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(argv::explain(error, wishes).code()),
     };

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::counts::Counts;
 use super::forecast::{Forecast, until};
 use crate::notes::Notes;
+use crate::terminal::{self, Restore};
 
 /// How often a terminal is told. The store is asked for it.
 const ON_A_TERMINAL: Duration = Duration::from_millis(500);
@@ -22,6 +23,8 @@ pub(super) struct Progress {
     /// What the lines begin with: `job spring`.
     what: String,
     shown: Shown,
+    /// A key that shows in the bar, `^C` too, moves it: what is taken away then is not all of it.
+    _keys: Option<Restore>,
     forecast: Forecast,
     last: Option<Counts>,
     next: Instant,
@@ -47,10 +50,15 @@ impl Progress {
         } else {
             Shown::Lines
         };
+        let keys = match shown {
+            Shown::Bar(_) => terminal::hide_keys().ok(),
+            Shown::Lines | Shown::Nothing => None,
+        };
         Self {
             notes,
             what,
             shown,
+            _keys: keys,
             forecast,
             last: None,
             next: Instant::now(),
