@@ -69,12 +69,25 @@ impl Served {
     /// Reads from the control plane.
     #[track_caller]
     pub(crate) fn control(&self, path: &str) -> Value {
+        self.ask("GET", path, "")
+    }
+
+    /// Moves its time on.
+    #[track_caller]
+    pub(crate) fn advance(&self, by: &str) {
+        self.ask("POST", "clock", &format!("{{\"advance\":\"{by}\"}}"));
+    }
+
+    #[track_caller]
+    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         let address = self.url.trim_start_matches("http://");
         let address = address.trim_end_matches("/api");
         let mut stream = TcpStream::connect(address).expect("it listens");
         write!(
             stream,
-            "GET /__emulator/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+            "{method} /__emulator/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
         )
         .expect("it is sent");
         let mut answer = String::new();
