@@ -68,12 +68,11 @@ fn pack(place: &Path, name: &str) -> Result<String, Failure> {
         "--group=0",
         "--numeric-owner",
         "--mtime=@0",
-        "-czf",
+        "--use-compress-program=gzip -n",
+        "-cf",
     ]);
-    tar.args([&archive, name])
-        .env("GZIP", "-n")
-        .current_dir(place);
-    program::succeed(&mut tar, &format!("tar -czf {archive} {name}"))?;
+    tar.args([&archive, name]).current_dir(place);
+    program::succeed(&mut tar, &format!("tar -cf {archive} {name}"))?;
     Ok(archive)
 }
 
