@@ -19,6 +19,8 @@ const DETAILS: &[(&str, &[&str])] = &[
     (
         "reqwest",
         &[
+            // A program: nobody depends on it. It sends its spans to a collector.
+            "crates/famulor-cli",
             "crates/famulor-core",
             "crates/famulor-emulator",
             "crates/famulor-gen",

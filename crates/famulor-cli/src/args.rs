@@ -54,6 +54,9 @@ Environment (a flag is stronger, the profile in config.toml weaker):
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY    which proxy, and for whom none
   SSL_CERT_FILE                        the certificates to trust
   XDG_CONFIG_HOME, XDG_STATE_HOME      where the two directories are
+  OTEL_EXPORTER_OTLP_ENDPOINT          a collector for spans and figures, which hold
+                                       no key, customer or message; the other
+                                       OTEL_* variables go with it
 
 Exit codes:
   0 done  1 unexpected failure  2 wrong use or configuration  3 refused by the API
@@ -109,7 +112,7 @@ pub(crate) enum Command {
     Config(config::Args),
     /// Sets of settings, each with a key of its own
     Profile(profile::Args),
-    /// Look at everything a call needs: configuration, key, network, clock, quota; bills nothing
+    /// Check what a call needs: configuration, key, network, clock, quota; bills nothing
     #[command(before_help = doctor::EXAMPLES)]
     Doctor,
     /// Print the completion script of a shell
@@ -390,6 +393,7 @@ mod tests {
             "SSL_CERT_FILE",
             "XDG_CONFIG_HOME",
             "XDG_STATE_HOME",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
         ] {
             assert!(super::ENVIRONMENT.contains(variable), "{variable}");
         }

@@ -54,6 +54,15 @@ impl Wishes {
     }
 }
 
+/// `famulor help reply` is what many type first: it is `famulor reply --help`.
+pub(crate) fn understood(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
+}
+
 fn choice(word: Option<&str>) -> ColorChoice {
     match word {
         Some("always") => ColorChoice::AlwaysAnsi,

@@ -96,10 +96,7 @@ impl Connection {
         if !run.global.dry_run {
             builder = builder.with_quota(quota::open(settings).await?);
         }
-        Ok(Self {
-            client: builder.build()?,
-            _emulator: None,
-        })
+        Self::of(run, builder.build()?, None)
     }
 
     async fn to_emulator(run: &Run, builder: ClientBuilder) -> Result<Self, Failure> {
@@ -113,9 +110,16 @@ impl Connection {
             .with_base_url(&base_url)
             .with_api_key(EMULATOR_KEY)
             .without_proxy();
+        Self::of(run, builder.build()?, Some(emulator))
+    }
+
+    fn of(run: &Run, client: Client, emulator: Option<Emulator>) -> Result<Self, Failure> {
+        if let Some(telemetry) = &run.telemetry {
+            telemetry.observe(&client);
+        }
         Ok(Self {
-            client: builder.build()?,
-            _emulator: Some(emulator),
+            client,
+            _emulator: emulator,
         })
     }
 }

@@ -3,11 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use famulor_core::{Delivery, ErrorKind};
-use serde::Serialize;
-use serde_json::Value;
-
+use crate::error_object::{ErrorFields, ErrorObject, Seconds};
 use crate::exit::Exit;
+use famulor_core::{Delivery, ErrorKind};
 
 /// The end of a command that did not succeed.
 #[derive(Debug)]
@@ -217,14 +215,14 @@ impl From<io::Error> for Failure {
 
 impl Report {
     /// The object that JSON output puts on standard error.
-    pub(crate) fn json(&self) -> ErrorObject {
+    pub(crate) fn json(&self) -> ErrorObject<'_> {
         ErrorObject {
             error: ErrorFields {
                 kind: self.kind.as_str(),
-                code: self.code.clone(),
-                message: self.one_line(),
+                code: self.code.as_deref(),
+                message: self.one_line().into(),
                 http_status: self.http_status,
-                retry_after_s: self.retry_after.map(seconds),
+                retry_after_s: self.retry_after.map(Seconds::from),
                 delivery: self.delivery.as_str(),
                 attempts: self.attempts,
                 exit: self.exit.code(),
@@ -267,44 +265,5 @@ impl Report {
             ),
             _ => Some("it was sent; whether it was processed, and billed, is not known"),
         }
-    }
-}
-
-/// What JSON output puts on standard error when a command fails.
-#[derive(Serialize, schemars::JsonSchema)]
-#[schemars(rename = "Error")]
-pub(crate) struct ErrorObject {
-    error: ErrorFields,
-}
-
-/// The contract's fields, in its order; `null` where nothing is known.
-#[derive(Serialize, schemars::JsonSchema)]
-struct ErrorFields {
-    /// What kind of failure it is. More may come: treat an unknown one as `internal`.
-    kind: &'static str,
-    /// The API's own code; null where it sent none.
-    code: Option<String>,
-    /// The cause, in one line, for people.
-    message: String,
-    /// The status of the API's answer, if there was one.
-    http_status: Option<u16>,
-    /// Seconds until it makes sense to try again.
-    #[schemars(with = "Option<f64>")]
-    retry_after_s: Option<Value>,
-    /// Whether the request was sent and done.
-    #[schemars(extend("enum" = ["not_sent", "refused", "unknown", "processed"]))]
-    delivery: &'static str,
-    /// How often it was sent.
-    attempts: u32,
-    /// The exit code of the command.
-    exit: u8,
-}
-
-/// Whole seconds as an integer, as the API itself writes them.
-fn seconds(wait: Duration) -> Value {
-    if wait.subsec_nanos() == 0 {
-        Value::from(wait.as_secs())
-    } else {
-        Value::from(wait.as_secs_f64())
     }
 }

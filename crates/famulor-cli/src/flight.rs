@@ -120,12 +120,16 @@ impl Flight {
 
 /// `34 s left, 2 calls are ahead`.
 fn waiting(left: Duration, ahead: usize) -> String {
-    let queue = match ahead {
+    format!("{} s left{}", left.as_secs_f64().ceil(), queue(ahead))
+}
+
+/// `, 2 calls are ahead`: nothing, if this one is the next.
+pub(crate) fn queue(ahead: usize) -> String {
+    match ahead {
         0 => String::new(),
         1 => ", 1 call is ahead".to_owned(),
         ahead => format!(", {ahead} calls are ahead"),
-    };
-    format!("{} s left{queue}", left.as_secs_f64().ceil())
+    }
 }
 
 /// Follows the attempts of the library by their spans, which are named as
@@ -196,4 +200,19 @@ impl Visit for Seen {
     }
 
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::waiting;
+
+    #[test]
+    fn a_wait_says_how_long_it_takes_and_behind_how_many() {
+        assert_eq!(waiting(Duration::from_millis(33_400), 0), "34 s left");
+        let behind = |ahead| waiting(Duration::from_secs(60), ahead);
+        assert_eq!(behind(1), "60 s left, 1 call is ahead");
+        assert_eq!(behind(3), "60 s left, 3 calls are ahead");
+    }
 }

@@ -1,4 +1,4 @@
-//! `-v` and FAMULOR_LOG: what the library does, on standard error.
+//! What the library does: on standard error for `-v` and FAMULOR_LOG, and for a collector.
 
 use std::sync::Arc;
 
@@ -12,18 +12,20 @@ use tracing_subscriber::{EnvFilter, Layer};
 use crate::failure::Failure;
 use crate::flight::{Flight, Watch};
 use crate::settings::Environment;
+use crate::telemetry::{self, Telemetry};
 
 /// Starts following the library, and logging if somebody wants it.
 ///
 /// Only this project's own events are shown, whatever FAMULOR_LOG names: they
 /// carry no key and nobody's words, which nobody can promise for an HTTP library.
 pub(crate) fn start(
-    verbose: u8,
-    environment: &Environment,
+    wanted: Option<EnvFilter>,
     flight: &Arc<Flight>,
-) -> Result<(), Failure> {
-    let ours = |metadata: &Metadata<'_>| metadata.target().starts_with("famulor");
-    let wanted = wanted(verbose, environment)?;
+    telemetry: Option<&Telemetry>,
+) {
+    let ours = |metadata: &Metadata<'_>| {
+        metadata.target().starts_with("famulor") && metadata.target() != telemetry::COMMAND
+    };
     let log = wanted.map(|wanted| {
         tracing_subscriber::fmt::layer()
             .with_writer(std::io::stderr)
@@ -37,11 +39,12 @@ pub(crate) fn start(
     let _ = tracing_subscriber::registry()
         .with(watch)
         .with(log)
+        .with(telemetry.map(Telemetry::layer))
         .try_init();
-    Ok(())
 }
 
-fn wanted(verbose: u8, environment: &Environment) -> Result<Option<EnvFilter>, Failure> {
+/// What is to be logged, if anything.
+pub(crate) fn wanted(verbose: u8, environment: &Environment) -> Result<Option<EnvFilter>, Failure> {
     let from = |level: Level| EnvFilter::default().add_directive(level.into());
     Ok(match (verbose, environment.text("FAMULOR_LOG")?) {
         (0, None) => None,

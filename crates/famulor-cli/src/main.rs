@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod crash;
 mod duration;
+mod error_object;
 mod exit;
 mod failure;
 mod flight;
@@ -28,6 +29,7 @@ mod signals;
 mod spinner;
 mod stdin;
 mod table;
+mod telemetry;
 mod terminal;
 mod transcript;
 mod visible;
@@ -45,7 +47,8 @@ fn main() -> ExitCode {
     let environment = Environment::of_process();
     let wishes = argv::Wishes::of(std::env::args_os().skip(1), &environment);
     wishes.color.write_global();
-    let cli = match Cli::try_parse_from(std::env::args_os()) {
+    let words = argv::understood(std::env::args_os().collect());
+    let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(argv::explain(error, wishes).code()),
     };

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::duration::rough;
 use crate::failure::{Failure, Report};
+use crate::flight::queue;
 use crate::json;
 use crate::terminal;
 use crate::visible::visible_line;
@@ -39,14 +40,10 @@ impl Notes {
 
     /// Why nothing seems to happen.
     pub(crate) fn waiting(self, wait: Duration, ahead: usize) {
-        let queue = match ahead {
-            0 => String::new(),
-            1 => ", 1 call is ahead".to_owned(),
-            ahead => format!(", {ahead} calls are ahead"),
-        };
         self.say(&format!(
-            "waiting {} for a free slot in the rate limit{queue}",
-            rough(wait)
+            "waiting {} for a free slot in the rate limit{}",
+            rough(wait),
+            queue(ahead)
         ));
     }
 }

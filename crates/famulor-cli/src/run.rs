@@ -10,6 +10,7 @@ use crate::notes::Notes;
 use crate::output::Output;
 use crate::settings::{Environment, Settings};
 use crate::stdin::Stdin;
+use crate::telemetry::Telemetry;
 
 pub(crate) struct Run {
     pub(crate) global: Global,
@@ -20,22 +21,28 @@ pub(crate) struct Run {
     pub(crate) stdin: Stdin,
     /// What is under way when a signal comes.
     pub(crate) flight: Arc<Flight>,
+    /// Where the environment names a collector.
+    pub(crate) telemetry: Option<Telemetry>,
 }
 
 impl Run {
     pub(crate) fn new(global: Global, environment: Environment) -> Result<Self, Failure> {
         let settings = Settings::resolve(&global, &environment)?;
         let flight = Arc::default();
-        logging::start(global.verbose, &environment, &flight)?;
+        let notes = Notes {
+            quiet: global.quiet,
+        };
+        let log = logging::wanted(global.verbose, &environment)?;
+        let telemetry = Telemetry::start(&environment, notes);
+        logging::start(log, &flight, telemetry.as_ref());
         Ok(Self {
             output: Output {
                 format: settings.output.value,
             },
-            notes: Notes {
-                quiet: global.quiet,
-            },
+            notes,
             stdin: Stdin::default(),
             flight,
+            telemetry,
             settings,
             global,
             environment,

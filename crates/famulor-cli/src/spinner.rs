@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
-use crate::flight::Flight;
 use crate::run::Run;
 use crate::terminal::{self, Restore};
 
@@ -20,7 +19,21 @@ static SHOWN: AtomicBool = AtomicBool::new(false);
 pub(crate) struct Spinner(Option<(ProgressBar, Option<Restore>)>);
 
 impl Spinner {
+    /// While a message is under way.
     pub(crate) fn start(run: &Run) -> Self {
+        let flight = Arc::clone(&run.flight);
+        Self::saying(run, move || flight.progress())
+    }
+
+    /// While something is looked up, which adds nothing.
+    pub(crate) fn reading(run: &Run, what: &'static str) -> Self {
+        let began = Instant::now();
+        Self::saying(run, move || {
+            format!("{what}, {:.1} s", began.elapsed().as_secs_f64())
+        })
+    }
+
+    fn saying(run: &Run, what: impl Fn() -> String + Clone + Send + Sync + 'static) -> Self {
         // A log would be torn by it.
         if run.notes.quiet || run.global.verbose > 0 {
             return Self(None);
@@ -30,11 +43,11 @@ impl Spinner {
         if bar.is_hidden() {
             return Self(None);
         }
-        bar.set_style(style(Arc::clone(&run.flight)));
+        bar.set_style(style(what));
         bar.enable_steady_tick(TICK);
         SHOWN.store(true, Ordering::Relaxed);
         // A key that is pressed meanwhile would show in the line, and move it.
-        let keys = terminal::hide_keys().ok();
+        let keys = terminal::hold_keys().ok();
         Self(Some((bar, keys)))
     }
 
@@ -54,10 +67,10 @@ impl Drop for Spinner {
     }
 }
 
-fn style(flight: Arc<Flight>) -> ProgressStyle {
+fn style(what: impl Fn() -> String + Clone + Send + Sync + 'static) -> ProgressStyle {
     let progress = move |_: &ProgressState, out: &mut dyn std::fmt::Write| {
         // A string takes everything.
-        let _ = out.write_str(&flight.progress());
+        let _ = out.write_str(&what());
     };
     ProgressStyle::with_template("{spinner} {progress}  (Ctrl-C stops waiting)")
         .unwrap_or_else(|_| ProgressStyle::default_spinner())

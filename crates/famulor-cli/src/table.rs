@@ -55,7 +55,7 @@ pub(crate) fn rows(rows: &[Value], columns: &[&str], lines: bool) -> String {
     trimmed(&table)
 }
 
-/// How narrow a column may become: no word of a name is longer, and a cell breaks once or twice.
+/// How narrow a column of long cells may become: these break once or twice.
 const NARROW: usize = 14;
 const WHOLE: usize = usize::MAX;
 
@@ -68,7 +68,13 @@ fn is_id(column: &str) -> bool {
 fn widths(cells: &[Vec<String>], columns: &[&str], most: usize) -> Vec<usize> {
     let column = |(index, name): (usize, &&str)| {
         let cells = cells.iter().map(|row| row[index].chars().count());
-        let header = name.chars().count();
+        // A name breaks at its blanks if it has to.
+        let header = if most == WHOLE {
+            name.chars().count()
+        } else {
+            let words = name.split('_').map(|word| word.chars().count());
+            words.max().unwrap_or(0)
+        };
         let content = cells.chain([header]).max().unwrap_or(header);
         if index == 0 {
             content

@@ -68,6 +68,25 @@ pub(crate) fn hide_keys() -> io::Result<Restore> {
     Ok(Restore::later())
 }
 
+/// The same, and keeps them as they are for whoever reads next: a Ctrl-D too, which would otherwise end a line that
+/// nobody reads, and be lost. Signals stay signals.
+#[cfg(unix)]
+pub(crate) fn hold_keys() -> io::Result<Restore> {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+    let restore = Restore::later();
+    let mut held = tcgetattr(io::stdin())?;
+    let lines = LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON;
+    held.local_modes.remove(lines);
+    tcsetattr(io::stdin(), OptionalActions::Now, &held)?;
+    Ok(restore)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn hold_keys() -> io::Result<Restore> {
+    Ok(Restore::later())
+}
+
 /// Asks for a line that is not shown while it is typed. Blocks.
 #[cfg(unix)]
 pub(crate) fn ask_hidden(question: &str) -> io::Result<String> {

@@ -20,15 +20,18 @@ pub(crate) mod whoami;
 
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
+use tracing::Instrument;
 
 use crate::args::{Cli, Command, Global};
 use crate::failure::Failure;
 use crate::flight::Flight;
 use crate::local::Local;
+use crate::notes;
 use crate::output::Output;
 use crate::run::Run;
 use crate::settings::Environment;
 use crate::signals::Signals;
+use crate::telemetry;
 use crate::terminal::Restore;
 
 /// A failure, and whether it is to be told in JSON.
@@ -99,21 +102,43 @@ async fn with_client(
     let mut signals = Signals::install().map_err(|failure| (failure, json))?;
     let mut run = Run::new(global, environment).map_err(|failure| (failure, json))?;
     let json = run.output.format.is_json();
-    let result = match command {
+    let Some(telemetry) = run.telemetry.clone() else {
+        let result = work(command, &mut run, &mut signals).await;
+        return result.map_err(|failure| (failure, json));
+    };
+    let span = telemetry::command();
+    let whole = work(command, &mut run, &mut signals).instrument(span.clone());
+    let result = whole.await;
+    telemetry::note_end(&span, result.as_ref().err());
+    drop(span);
+    // Whoever waits for the outcome has it before the collector has its spans.
+    let result = result.map_err(|failure| {
+        notes::report(&failure, json);
+        (Failure::Told(failure.exit()), json)
+    });
+    tokio::select! {
+        biased;
+        _ = signals.next() => {}
+        () = telemetry.end(run.notes, run.global.verbose > 0) => {}
+    }
+    result
+}
+
+async fn work(command: Command, run: &mut Run, signals: &mut Signals) -> Result<(), Failure> {
+    match command {
         // These end in their own way.
-        Command::Emulator(args) => emulator::run(args, &run, &mut signals).await,
-        Command::Chat(args) => chat::run(args, &mut run, &mut signals).await,
-        Command::Batch(args) => batch::run(args, &mut run, &mut signals).await,
+        Command::Emulator(args) => emulator::run(args, run, signals).await,
+        Command::Chat(args) => chat::run(args, run, signals).await,
+        Command::Batch(args) => batch::run(args, run, signals).await,
         command => {
             let flight = std::sync::Arc::clone(&run.flight);
             tokio::select! {
                 biased;
                 exit = signals.next() => Err(flight.stopped(exit)),
-                result = dispatch(command, &mut run) => result,
+                result = dispatch(command, run) => result,
             }
         }
-    };
-    result.map_err(|failure| (failure, json))
+    }
 }
 
 async fn dispatch(command: Command, run: &mut Run) -> Result<(), Failure> {

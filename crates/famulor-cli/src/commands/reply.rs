@@ -9,6 +9,7 @@ use crate::input::{self, MessageSource, Variable};
 use crate::notes::Notes;
 use crate::run::Run;
 use crate::settings;
+use crate::spinner::Spinner;
 use crate::transcript::function_call;
 use crate::visible::{visible, visible_line};
 
@@ -83,7 +84,10 @@ pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
     if run.global.dry_run {
         return show_preview(run.output, &call.preview()?);
     }
-    let reply = run.flight.during("the message", call.send()).await?;
+    let spinner = Spinner::start(run);
+    let reply = run.flight.during("the message", call.send()).await;
+    drop(spinner);
+    let reply = reply?;
     run.output.object(&reply, |out| match reply.text() {
         Some(text) => writeln!(out, "{}", visible(text)),
         None => Ok(()),

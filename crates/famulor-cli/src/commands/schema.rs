@@ -7,7 +7,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::batch;
-use crate::failure::{ErrorObject, Failure};
+use crate::error_object::ErrorObject;
+use crate::failure::Failure;
 use crate::json;
 use crate::local::Local;
 use crate::output;
@@ -27,7 +28,7 @@ type Named = (&'static str, fn() -> Value);
 const SCHEMAS: &[Named] = &[
     ("reply", written::<Reply>),
     ("conversation", written::<History>),
-    ("error", written::<ErrorObject>),
+    ("error", written::<ErrorObject<'_>>),
     ("batch-input", read::<batch::Input>),
     ("batch-output", written::<batch::Output<'_>>),
     ("emulator-script", famulor_emulator::Script::json_schema),

@@ -237,7 +237,8 @@ impl StoredKeys {
         let path = path(&settings.places)?;
         let profile = &settings.profile.value;
         // Not written into a file that others can read, nor over one that is broken.
-        Self::read(&settings.places)?;
+        let before = Self::read(&settings.places)?;
+        let was_in_keyring = before.is_some_and(|stored| stored.has_in_keyring(profile));
         let mut file = Document::read(&path)?;
         file.set(profile, "base_url", settings.effective_base_url())?;
         let place = if in_keyring {
@@ -246,6 +247,10 @@ impl StoredKeys {
             file.set(profile, "keyring", true)?;
             Place::Keyring
         } else {
+            if was_in_keyring {
+                // Left there, nobody would find it again. A keyring that cannot be used may be why a file is wanted.
+                let _ = keyring::delete(profile);
+            }
             file.unset(profile, "keyring");
             file.set(profile, "api_key", key)?;
             Place::File(path)
@@ -254,16 +259,17 @@ impl StoredKeys {
         Ok(place)
     }
 
+    fn has_in_keyring(&self, profile: &str) -> bool {
+        let entry = self.profiles.get(profile);
+        entry.is_some_and(|entry| entry.keyring)
+    }
+
     /// Forgets the key of a profile; says whether there was one.
     pub(crate) fn forget(places: &Places, profile: &str) -> Result<bool, Failure> {
         let Some(stored) = Self::read(places)? else {
             return Ok(false);
         };
-        if stored
-            .profiles
-            .get(profile)
-            .is_some_and(|entry| entry.keyring)
-        {
+        if stored.has_in_keyring(profile) {
             keyring::delete(profile)?;
         }
         let mut file = Document::read(&stored.path)?;

@@ -4,13 +4,19 @@ use crate::failure::Failure;
 
 #[cfg(feature = "keyring")]
 fn entry(profile: &str) -> Result<keyring::v1::Entry, Failure> {
-    keyring::v1::Entry::new("famulor", profile).map_err(|error| broken(&error))
+    use keyring::v1::{Entry, Error};
+
+    Entry::new("famulor", profile).map_err(|error| match (error, Entry::store_status()) {
+        // Why there is none says more than that there is none.
+        (Error::NoDefaultStore, Err(cause)) => broken(cause),
+        (error, _) => broken(&error),
+    })
 }
 
 #[cfg(feature = "keyring")]
 fn broken(error: &keyring::v1::Error) -> Failure {
     Failure::config(format!("the system's keyring cannot be used: {error}"))
-        .next("store the key in a file instead: famulor auth login")
+        .next("keep the key in a file instead (famulor auth login), or set FAMULOR_API_KEY")
 }
 
 /// The key of a profile, if the keyring has one.

@@ -90,6 +90,24 @@ fn a_message_can_have_several_lines_typed_and_pasted() {
 }
 
 #[test]
+fn what_is_typed_while_an_answer_is_awaited_is_kept_for_the_next_line() {
+    let world = Fixture::new();
+    let slow = Fault::before(Before::Delay(Duration::from_secs(1)));
+    world.emulator.inject(slow.on(Operation::SendMessage));
+    let terminal = chat(&world);
+    terminal.types("Hello\r");
+    terminal.shows("the assistant writes, ");
+    // A line, and then the end of the chat. Neither may show in the spinner's line, nor be lost.
+    terminal.types("And you?\r");
+    wait_until("it is sent too", || world.posts().len() == 3);
+    terminal.types("\x04");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!(sent(&world), ["Hello", "And you?"]);
+    assert!(screen.contains("\nyou: And you?\n"), "{screen}");
+}
+
+#[test]
 fn ctrl_c_stops_the_wait_and_says_what_is_known() {
     let world = Fixture::new();
     slow(&world);

@@ -1,6 +1,6 @@
 //! `famulor conversation`, `assistant` and `whoami`.
 
-use famulor_emulator::ConversationKind;
+use famulor_emulator::{Assistant, Contact, Conversation, ConversationKind};
 use serde_json::json;
 
 use crate::fixture::{CONVERSATION, Fixture, UUID, conversation, fields, texts};
@@ -217,6 +217,88 @@ fn assistants_are_listed_with_both_of_their_ids() {
         .run()
         .exits(0);
     assert_eq!(ran.json()[0]["uuid"], UUID);
+}
+
+#[test]
+fn assistants_are_one_page_unless_all_are_wanted() {
+    let there = Fixture::new();
+    let there = there.famulor(["assistant", "list", "--json"]).run().json();
+    let there = there.as_array().map_or(0, Vec::len);
+    let world = Fixture::with(|emulator| {
+        (1..=14).fold(emulator, |emulator, number| {
+            emulator.assistant(Assistant {
+                id: 200 + number,
+                uuid: format!("550e8400-e29b-41d4-a716-4466554401{number:02}"),
+                ..Assistant::default()
+            })
+        })
+    });
+    let count = |more: &[&str]| {
+        let list = world.famulor(["assistant", "list", "--json"]).args(more);
+        let ran = list.run().exits(0);
+        (ran.json().as_array().map(Vec::len), ran.stderr)
+    };
+    let (rows, notes) = count(&[]);
+    assert_eq!(rows, Some(10));
+    assert!(notes.contains("--all"), "{notes}");
+    assert_eq!(count(&["--all"]), (Some(there + 14), String::new()));
+}
+
+/// Each leaves out what another would show.
+#[test]
+fn a_list_can_be_of_one_type_assistant_phone_or_customer() {
+    let kinds = [
+        ("c-test", ConversationKind::Test),
+        ("c-widget", ConversationKind::Widget),
+    ];
+    let world = Fixture::with(|emulator| {
+        let night = Assistant {
+            id: 7,
+            uuid: "550e8400-e29b-41d4-a716-446655440007".to_owned(),
+            ..Assistant::default()
+        };
+        let emulator = emulator.assistant(night).conversation(Conversation {
+            assistant_id: 7,
+            ..conversation("c-night", Vec::new())
+        });
+        let emulator = emulator.conversation(Conversation {
+            customer: Some(Contact {
+                name: None,
+                phone: "+49155551234".to_owned(),
+            }),
+            ..conversation("c-phone", Vec::new())
+        });
+        let emulator = emulator.conversation(Conversation {
+            external_identifier: Some("crm-42".to_owned()),
+            ..conversation("c-crm", Vec::new())
+        });
+        kinds.into_iter().fold(emulator, |emulator, (id, kind)| {
+            let conversation = conversation(id, Vec::new());
+            emulator.conversation(Conversation {
+                kind,
+                ..conversation
+            })
+        })
+    });
+    let ids = |filter: &[&str]| -> Vec<String> {
+        let list = world.famulor(["conversation", "list", "--all", "--json"]);
+        let rows = list.args(filter).run().exits(0).json();
+        let rows = rows.as_array().expect("rows").clone();
+        let mut ids: Vec<String> = rows
+            .iter()
+            .map(|row| row["id"].as_str().expect("an id").to_owned())
+            .collect();
+        ids.retain(|id| id.starts_with("c-"));
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&[]).len(), 5);
+    assert_eq!(ids(&["--assistant-id", "7"]), ["c-night"]);
+    assert_eq!(ids(&["--customer-phone", "+49155551234"]), ["c-phone"]);
+    assert_eq!(ids(&["--external-identifier", "crm-42"]), ["c-crm"]);
+    let widgets = ids(&["--type", "widget"]);
+    assert!(widgets.contains(&"c-widget".to_owned()), "{widgets:?}");
+    assert!(!widgets.contains(&"c-test".to_owned()), "{widgets:?}");
 }
 
 #[test]

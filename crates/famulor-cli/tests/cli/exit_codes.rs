@@ -125,6 +125,21 @@ fn four_is_a_key_that_is_missing_or_refused() {
 }
 
 #[test]
+fn four_is_a_403_too() {
+    let world = Fixture::new();
+    let forbidden = CannedAnswer::json(403, json!({"message": "This action is unauthorized."}));
+    let forbidden = Fault::before(Before::Answer(forbidden));
+    world
+        .emulator
+        .inject(forbidden.on(Operation::GenerateReply));
+    let error = failing_reply(&world, &["Hello"], 4);
+    assert_eq!(
+        (&error["kind"], &error["http_status"]),
+        (&json!("auth"), &json!(403))
+    );
+}
+
+#[test]
 fn four_is_a_redirect_to_a_login_page_too() {
     let world = Fixture::new();
     world
@@ -188,6 +203,11 @@ fn six_is_a_balance_that_is_too_low_whatever_the_status() {
         .run()
         .exits(6);
     ran.says("HTTP 400").says("not billed");
+    // The code counts, not the status that came with it.
+    let body = json!({"success": false, "message": "Top up", "error_code": "INSUFFICIENT_BALANCE"});
+    let refused = Fault::before(Before::Answer(CannedAnswer::json(422, body)));
+    world.emulator.inject(refused.on(Operation::GenerateReply));
+    assert_eq!(failing_reply(&world, &["Hello"], 6)["http_status"], 422);
 }
 
 #[test]
@@ -331,12 +351,20 @@ fn one_time_out_is_for_one_attempt() {
         .run()
         .exits(9);
     assert_eq!(ran.error()["delivery"], "unknown");
-    let started = std::time::Instant::now();
-    world
-        .famulor(["whoami", "--timeout", "100ms", "--deadline", "200ms"])
+    // An answer takes five seconds: without the flag, this would be a success.
+    let error = world
+        .famulor([
+            "whoami",
+            "--json",
+            "--timeout",
+            "100ms",
+            "--max-retries",
+            "1",
+        ])
         .run()
-        .exits(8);
-    assert!(started.elapsed() < std::time::Duration::from_secs(3));
+        .exits(8)
+        .error();
+    assert_eq!(error["attempts"], 2);
 }
 
 #[test]

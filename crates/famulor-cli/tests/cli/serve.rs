@@ -1,5 +1,7 @@
 //! `famulor emulator serve`
 
+use std::time::{Duration, Instant};
+
 use crate::fixture::{Fixture, UUID, reply};
 use crate::served::serve;
 
@@ -85,6 +87,60 @@ fn its_flags_shape_the_server() {
     run("only|this", &["Hello"]).exits(0);
     run("only|this", &["--max-wait", "0s", "Hello"]).exits(7);
     server.stop("-TERM").exits(143);
+}
+
+/// Two a minute, by a clock that only we move: which of two more calls come through, after 31 and after 61 seconds.
+#[test]
+fn each_way_to_count_is_another_server() {
+    let world = Fixture::new();
+    let let_through = |algorithm: &str| {
+        let flags = ["--limit-algorithm", algorithm, "--rate-limit", "2/60s"];
+        let server = serve(&world, &[&flags[..], &["--time-scale", "0"]].concat());
+        let reply = || {
+            let call = world.bare(reply(&[
+                "--quota-store",
+                "memory",
+                "--max-wait",
+                "0s",
+                "Hi",
+            ]));
+            let call = call.env("FAMULOR_BASE_URL", &server.url);
+            let ran = call.env("FAMULOR_API_KEY", "test").run();
+            assert!(matches!(ran.code, 0 | 7), "{ran:?}");
+            ran.code == 0
+        };
+        assert!(reply());
+        server.advance("29s");
+        assert!(reply());
+        server.advance("2s");
+        let early = reply();
+        server.advance("30s");
+        let late = [reply(), reply()];
+        server.stop("-TERM").exits(143);
+        (early, late)
+    };
+    // A window that ends takes all of its calls along, a log lets go of them one by one, a bucket fills all the time.
+    assert_eq!(let_through("fixed"), (false, [true, true]));
+    assert_eq!(let_through("sliding"), (false, [true, false]));
+    assert_eq!(let_through("token-bucket"), (true, [true, false]));
+}
+
+#[test]
+fn answers_take_their_latency_and_time_can_run_faster() {
+    let world = Fixture::new();
+    let took = |flags: &[&str]| {
+        let server = serve(&world, flags);
+        let start = Instant::now();
+        let call = world.bare(["conversation", "get", "nobody", "--base-url", &server.url]);
+        call.run().exits(5);
+        let took = start.elapsed();
+        server.stop_now(&["-TERM"]).exits(143);
+        took
+    };
+    assert!(took(&["--latency", "2s"]) >= Duration::from_secs(2));
+    // A minute in a sixtieth of a second.
+    let fast = took(&["--latency", "60s", "--time-scale", "3600"]);
+    assert!(fast < Duration::from_secs(30), "{fast:?}");
 }
 
 #[test]

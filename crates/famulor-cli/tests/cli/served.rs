@@ -1,5 +1,8 @@
 //! An emulator that `famulor emulator serve` serves, in a process of its own.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use crate::fixture::{Fixture, Ran, Running, read, wait_until};
 
 pub(crate) struct Served {
@@ -41,5 +44,24 @@ impl Served {
             self.running.signal(signal);
         }
         self.running.end()
+    }
+
+    /// Moves its time on.
+    #[track_caller]
+    pub(crate) fn advance(&self, by: &str) {
+        let address = self.url.trim_start_matches("http://");
+        let address = address.trim_end_matches("/api");
+        let body = format!("{{\"advance\":\"{by}\"}}");
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        write!(
+            stream,
+            "POST /__emulator/clock HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 }

@@ -1,7 +1,7 @@
 //! The program on a terminal of its own, and what stands on its screen.
 
 use std::io::{Read, Write};
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -130,6 +130,25 @@ impl Terminal {
         lines.join("\n").trim_end().to_owned()
     }
 
+    /// The rows of the screen down to the last that is not empty. Unlike in `screen`, a full one ends there.
+    pub(crate) fn rows(&self) -> Vec<String> {
+        let seen = self.seen.lock().expect("unpoisoned");
+        let screen = seen.screen.screen();
+        let (_, columns) = screen.size();
+        let rows = screen.rows(0, columns.get());
+        let mut rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
+        let used = rows.iter().rposition(|row| !row.is_empty());
+        rows.truncate(used.map_or(0, |last| last + 1));
+        rows
+    }
+
+    /// Waits for the end; the rows that are there then.
+    #[track_caller]
+    pub(crate) fn last_rows(mut self) -> Vec<String> {
+        self.wait();
+        self.rows()
+    }
+
     /// Everything that was written to the terminal, byte by byte.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.seen.lock().expect("unpoisoned").bytes.clone()
@@ -170,6 +189,13 @@ impl Terminal {
     /// Waits for the end; says the exit code and the last screen.
     #[track_caller]
     pub(crate) fn ends(mut self) -> (i32, String) {
+        let status = self.wait();
+        let code = status.code().expect("by itself");
+        (code, self.screen())
+    }
+
+    #[track_caller]
+    fn wait(&mut self) -> ExitStatus {
         let mut status = None;
         wait_until("famulor ends", || {
             status = self.running.child().try_wait().expect("it can be asked");
@@ -178,7 +204,6 @@ impl Terminal {
         if let Some(reader) = self.reader.take() {
             reader.join().expect("it only reads");
         }
-        let code = status.and_then(|status| status.code()).expect("by itself");
-        (code, self.screen())
+        status.expect("it has ended")
     }
 }

@@ -7,10 +7,10 @@ use famulor_core::FunctionCall;
 use famulor_outbox::{Filter, Outbox, Row, State};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::store::refused;
 use crate::crash;
+use crate::error_object::{ErrorFields, Seconds};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json;
@@ -45,32 +45,9 @@ pub(crate) struct Line<'r> {
     function_calls: &'r [FunctionCall],
     /// Whether a person has taken the conversation over.
     ai_disabled: Option<bool>,
-    error: Option<Problem<'r>>,
+    error: Option<ErrorFields<'r>>,
     /// How often it was sent.
     attempts: u32,
-}
-
-/// The same object that a single command prints when it fails.
-#[derive(Serialize, JsonSchema)]
-struct Problem<'r> {
-    /// What kind of failure it is. More may come: treat an unknown one as `internal`.
-    kind: &'r str,
-    /// The API's own code; null where it sent none.
-    code: Option<&'r str>,
-    /// The cause, in one line, for people.
-    message: &'r str,
-    /// The status of the API's answer, if there was one.
-    http_status: Option<u16>,
-    /// Seconds until it makes sense to try again.
-    #[schemars(with = "Option<f64>")]
-    retry_after_s: Option<Value>,
-    /// Whether the message was sent and taken.
-    #[schemars(extend("enum" = ["not_sent", "refused", "unknown", "processed"]))]
-    delivery: &'r str,
-    /// How often it was sent.
-    attempts: u32,
-    /// What a single command would have ended with.
-    exit: u8,
 }
 
 /// Where the rows go.
@@ -215,38 +192,27 @@ impl<'r> Line<'r> {
             conversation_id: row.conversation_id.as_deref(),
             function_calls: &row.function_calls,
             ai_disabled: row.ai_disabled,
-            error: Problem::of(row),
+            error: error_of(row),
             attempts: row.attempts,
         }
     }
 }
 
-impl<'r> Problem<'r> {
-    /// Why there is no reply, or why a person has to look.
-    fn of(row: &'r Row) -> Option<Self> {
-        let error = row.error.as_ref();
-        let reason = row.reason.as_deref();
-        let message = reason.or(error.map(|error| error.message.as_str()))?;
-        // Without an error there is only the doubt.
-        let kind = error.map_or("unknown_outcome", |error| error.kind.as_str());
-        Some(Self {
-            kind,
-            code: error.and_then(|error| error.code.as_deref()),
-            message,
-            http_status: error.and_then(|error| error.http_status),
-            retry_after_s: error.and_then(|error| error.retry_after_s).map(number),
-            delivery: error.map_or("unknown", |error| error.delivery.as_str()),
-            attempts: row.attempts,
-            exit: Exit::of_name(kind).code(),
-        })
-    }
-}
-
-/// Whole seconds as an integer, as in every other error.
-fn number(seconds: f64) -> Value {
-    if seconds.fract() == 0.0 && seconds.abs() < 1e15 {
-        Value::from(seconds as i64)
-    } else {
-        Value::from(seconds)
-    }
+/// Why there is no reply, or why a person has to look: what a single command would have said, and ended with.
+fn error_of(row: &Row) -> Option<ErrorFields<'_>> {
+    let error = row.error.as_ref();
+    let reason = row.reason.as_deref();
+    let message = reason.or(error.map(|error| error.message.as_str()))?;
+    // Without an error there is only the doubt.
+    let kind = error.map_or("unknown_outcome", |error| error.kind.as_str());
+    Some(ErrorFields {
+        kind,
+        code: error.and_then(|error| error.code.as_deref()),
+        message: message.into(),
+        http_status: error.and_then(|error| error.http_status),
+        retry_after_s: error.and_then(|error| error.retry_after_s).map(Seconds),
+        delivery: error.map_or("unknown", |error| error.delivery.as_str()),
+        attempts: row.attempts,
+        exit: Exit::of_name(kind).code(),
+    })
 }

@@ -19,6 +19,7 @@ use crate::notes::DIM;
 use crate::run::Run;
 use crate::settings;
 use crate::signals::Signals;
+use crate::spinner::Spinner;
 use crate::stdin::Stdin;
 use crate::terminal::Restore;
 use crate::transcript;
@@ -116,7 +117,10 @@ async fn open(
                 return Ok(None);
             }
             // Before the first message: a wrong id must not cost what was typed.
-            let history = conversation.history().send().await?;
+            let spinner = Spinner::reading(run, "reading the conversation");
+            let history = conversation.history().send().await;
+            drop(spinner);
+            let history = history?;
             let opening = history.messages().to_vec();
             (conversation, opening, connection)
         }
@@ -131,7 +135,10 @@ async fn open(
                 show_preview(run.output, &call.preview()?)?;
                 return Ok(None);
             }
-            let created = run.flight.during("the conversation", call.send()).await?;
+            let spinner = Spinner::reading(run, "beginning the conversation");
+            let created = run.flight.during("the conversation", call.send()).await;
+            drop(spinner);
+            let created = created?;
             let opening = created.opening_history().to_vec();
             (created, opening, connection)
         }

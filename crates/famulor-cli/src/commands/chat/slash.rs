@@ -8,6 +8,7 @@ use super::record;
 use crate::failure::Failure;
 use crate::notes::{self, BOLD, DIM};
 use crate::run::Run;
+use crate::spinner::Spinner;
 use crate::transcript;
 use crate::visible::visible_line;
 
@@ -65,7 +66,7 @@ pub(super) async fn run(
     let done = match command.name {
         "quit" | "exit" | "q" => return Ok(Then::Quit),
         "help" | "h" | "?" => Ok(help()?),
-        "history" => history(conversation).await,
+        "history" => history(run, conversation).await,
         "vars" => vars(run, conversation).await,
         "save" => save(run, conversation, command.argument).await,
         other => {
@@ -91,13 +92,16 @@ fn help() -> std::io::Result<()> {
     })
 }
 
-async fn look(conversation: &Conversation) -> Result<History, Failure> {
-    Ok(conversation.history().send().await?)
+async fn look(run: &Run, conversation: &Conversation) -> Result<History, Failure> {
+    let spinner = Spinner::reading(run, "reading the conversation");
+    let history = conversation.history().send().await;
+    drop(spinner);
+    Ok(history?)
 }
 
 /// Not the answer to a message, so not on standard output.
-async fn history(conversation: &Conversation) -> Result<(), Failure> {
-    let history = look(conversation).await?;
+async fn history(run: &Run, conversation: &Conversation) -> Result<(), Failure> {
+    let history = look(run, conversation).await?;
     let mut stderr = anstream::stderr();
     for message in history.messages() {
         transcript::message_to_a_person(&mut stderr, message)?;
@@ -106,7 +110,7 @@ async fn history(conversation: &Conversation) -> Result<(), Failure> {
 }
 
 async fn vars(run: &Run, conversation: &Conversation) -> Result<(), Failure> {
-    let history = look(conversation).await?;
+    let history = look(run, conversation).await?;
     let variables = history.variables();
     if variables.is_empty() {
         run.notes.say("there are none");
@@ -132,7 +136,7 @@ async fn save(run: &Run, conversation: &Conversation, file: &str) -> Result<(), 
     } else {
         PathBuf::from(file)
     };
-    let history = look(conversation).await?;
+    let history = look(run, conversation).await?;
     record::save(&path, history.messages()).map_err(|error| {
         Failure::config(format!("cannot write {}: {error}", path.display()))
             .of_this_machine()

@@ -8,6 +8,7 @@ use crate::connection::{Connection, Key};
 use crate::failure::Failure;
 use crate::input::MessageSource;
 use crate::run::Run;
+use crate::spinner::Spinner;
 use crate::transcript::function_call;
 use crate::visible::visible;
 
@@ -47,7 +48,10 @@ pub(crate) async fn run(args: Args, run: &mut Run) -> Result<(), Failure> {
     if run.global.dry_run {
         return show_preview(run.output, &call.preview()?);
     }
-    let turn = run.flight.during("the message", call.send()).await?;
+    let spinner = Spinner::start(run);
+    let turn = run.flight.during("the message", call.send()).await;
+    drop(spinner);
+    let turn = turn?;
     run.output.object(&turn, |out| match turn.text() {
         Some(text) => writeln!(out, "{}", visible(text)),
         None => Ok(()),
