@@ -1,5 +1,6 @@
 //! The developer's one entry point: `cargo xtask` lists what it can do.
 
+mod bench;
 mod dist;
 mod failure;
 mod fuzz;
@@ -27,7 +28,8 @@ cargo xtask lint-spec           openapi.yaml under Redocly and Spectral (needs n
 cargo xtask judge schemathesis [N] [SEED]
                                 the emulator under schemathesis, at least N cases (2000; needs Python)
 cargo xtask judge prism         the client under Prism, which serves openapi.yaml (needs npm)
-cargo xtask bench NAME          measurements beside their yardsticks: quota, call, cli, outbox, crash, emulator
+cargo xtask bench [NAME]        measurements beside their peers, all of them into docs/benchmarks.md (within 20 minutes),
+                                or one: call, decode, tokens, quota, outbox, cli, emulator, crash
 cargo xtask dist                the tuned binary with manual pages, completions and licences in one archive
 cargo xtask policy [STEP] [--bless]
                                 licences, vulnerabilities, features, oldest versions, public API
@@ -52,23 +54,8 @@ fn main() -> ExitCode {
         ["lint-spec"] => lint_spec::run(),
         ["judge", "schemathesis", rest @ ..] => judge::run(rest),
         ["judge", "prism"] => prism::run(),
-        ["bench", "cli"] => dist::build().and_then(|()| {
-            program::cargo(&[
-                "run",
-                "--quiet",
-                "--release",
-                "--package",
-                "bench",
-                "--",
-                "cli",
-            ])
-        }),
         ["dist"] => dist::run(),
-        ["bench", name @ ..] => {
-            let mut arguments = vec!["run", "--quiet", "--release", "--package", "bench", "--"];
-            arguments.extend(name);
-            program::cargo(&arguments)
-        }
+        ["bench", rest @ ..] => bench::run(rest),
         ["policy", rest @ ..] => policy::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["test"] => test::run(None),

@@ -11,7 +11,11 @@ use std::process::Command;
 
 use famulor_emulator::Emulator;
 
-use cpu::Meter;
+use crate::call::python_with_requests;
+use crate::figure::Figure;
+use crate::section::Section;
+use crate::size::Size;
+use cpu::{Contender, Meter};
 
 /// Enough for the second digit to stand still.
 const TURNS: u32 = 200;
@@ -19,7 +23,8 @@ const TURNS: u32 = 200;
 /// What was promised, times curl's CPU.
 const STARTING: f64 = 2.0;
 const REPLYING: f64 = 1.5;
-const LARGEST: u64 = 20 * 1024 * 1024;
+const LARGEST: f64 = 20.0;
+const MIB: f64 = 1024.0 * 1024.0;
 
 const SCRIPT: &str = "\
 import os, sys, requests
@@ -33,9 +38,17 @@ answer.raise_for_status()
 print(answer.json()['reply'])
 ";
 
-pub(crate) fn run() -> Result<(), String> {
+const METHOD: &str = "\
+Whole processes from their start to their end, by turns, medians: `famulor` as `cargo xtask dist` makes it, beside curl, \
+and beside a Python script with requests, which all make the same call to the same emulator. CPU is user and system \
+time; the emulator's is not in it. `famulor reply` does all that it does by default: it keeps the quota's books in their \
+file and looks up where the customer's conversation stands.";
+
+pub(crate) fn run(size: Size) -> Result<Section, String> {
+    let mut section = Section::new("Command line", "cargo xtask bench cli", METHOD);
+    let turns = size.pick(TURNS, 50, 2);
     let famulor = built()?;
-    let size = std::fs::metadata(&famulor)
+    let size_of_binary = std::fs::metadata(&famulor)
         .map_err(|e| e.to_string())?
         .len();
     let runtime = super::call::runtime()?;
@@ -45,42 +58,39 @@ pub(crate) fn run() -> Result<(), String> {
     let world = World {
         famulor,
         url: emulator.base_url(),
+        python: python_with_requests(),
         home: Home::new()?,
     };
     let starting = Meter::by_turns(
-        TURNS,
+        turns,
         &[
             ("curl --version", &|_| world.curl(&["--version"])),
             ("famulor --version", &|_| world.famulor(&["--version"])),
             ("famulor reply --dry-run", &|_| world.dry_run()),
         ],
     )?;
-    let replying = Meter::by_turns(
-        TURNS,
-        &[
-            ("curl", &|turn| world.curl_reply(turn)),
-            ("famulor reply", &|turn| world.reply(turn)),
-            ("python requests", &|turn| world.python(turn)),
-        ],
-    )?;
-    println!("{TURNS} turns; a process each, CPU (user and system) and time from start to end\n");
-    println!("| command | CPU ms | time ms | CPU, times curl |\n|---|---|---|---|");
-    starting.print();
-    println!("| *one whole reply* | | | |");
-    replying.print();
-    println!(
-        "\nthe binary: {:.1} MB, at most 20 are promised",
-        size as f64 / 1024.0 / 1024.0
-    );
-    starting.at_most(1, STARTING)?;
-    starting.at_most(2, STARTING)?;
-    replying.at_most(1, REPLYING)?;
-    if size > LARGEST {
-        return Err(format!(
-            "the binary has {size} bytes, at most {LARGEST} are promised"
-        ));
+    let curl = |turn| world.curl_reply(turn);
+    let famulor = |turn| world.reply(turn);
+    let python = |turn| world.python(turn);
+    let mut contenders: Vec<Contender<'_>> = vec![("curl", &curl), ("famulor reply", &famulor)];
+    match world.python {
+        Some(_) => contenders.push(("a Python script", &python)),
+        None => section.note("Python with requests is not installed here, and was not measured."),
     }
-    Ok(())
+    let replying = Meter::by_turns(turns, &contenders)?;
+    section.add(starting.cpu(1).ratio_at_most(STARTING));
+    section.add(starting.cpu(2).ratio_at_most(STARTING));
+    section.add(replying.cpu(1).ratio_at_most(REPLYING));
+    for figure in [starting.time(1), starting.time(2), replying.time(1)] {
+        section.add(figure);
+    }
+    if world.python.is_some() {
+        section.add(replying.cpu_beside(1, 2));
+        section.add(replying.time_beside(1, 2));
+    }
+    let size = Figure::new("size of the binary", "MiB", size_of_binary as f64 / MIB);
+    section.add(size.at_most(LARGEST));
+    Ok(section)
 }
 
 /// The binary as `cargo xtask dist` makes it.
@@ -102,6 +112,8 @@ fn built() -> Result<PathBuf, String> {
 struct World {
     famulor: PathBuf,
     url: String,
+    /// The interpreter itself: a shim in front of it is not what a script costs.
+    python: Option<String>,
     home: Home,
 }
 
@@ -160,7 +172,7 @@ impl World {
     }
 
     fn python(&self, turn: u32) -> Command {
-        let mut command = self.clean(Path::new(&python()));
+        let mut command = self.clean(Path::new(self.python.as_deref().unwrap_or("python3")));
         command.args(["-c", SCRIPT]).arg(format!("python-{turn}"));
         self.account("python", turn, &mut command);
         command
@@ -181,18 +193,6 @@ impl World {
             .env("HOME", &self.home.0);
         command
     }
-}
-
-/// The interpreter itself: a shim in front of it is not what a script costs.
-fn python() -> String {
-    let own = "import sys; print(sys.executable)";
-    let asked = Command::new("python3").args(["-c", own]).output();
-    let path = asked
-        .ok()
-        .and_then(|output| String::from_utf8(output.stdout).ok());
-    let path = path.map(|path| path.trim().to_owned());
-    path.filter(|path| !path.is_empty())
-        .unwrap_or_else(|| "python3".to_owned())
 }
 
 /// A home of its own, gone afterwards.

@@ -8,6 +8,9 @@ use std::time::Duration;
 use famulor_crash_test::{Outage, Outcome, Plan, run as carry_out, run_through};
 use famulor_test_stores::{Durability, PostgresServer};
 
+use crate::figure::Figure;
+use crate::section::Section;
+
 const USAGE: &str = "usage: cargo xtask bench crash [--phase sqlite|postgres|limited|outage|control]... [--kills N] [--workers N] \
     [--seed S] [--messages N] [--program FILE]\n\
     FILE: a famulor with debug assertions, instead of the one that is built";
@@ -30,31 +33,44 @@ const PHASES: [(&str, Phase); 5] = [
     ("control", Phase::Control),
 ];
 
-pub(crate) fn run(arguments: &[&str]) -> Result<(), String> {
+const METHOD: &str = "\
+Workers of the built `famulor` are killed (SIGKILL) at every named point and at random while they send a batch, and the \
+server, a process of its own, closes connections after it has processed a call, stalls, and answers 500 to what it has \
+done. Then every message is looked for in the store's account and in the server's conversations. Beside it, the same \
+without the intents that a worker writes before it sends: that has to bill twice or lose, or the test proves nothing.";
+
+pub(crate) fn run(arguments: &[&str]) -> Result<Section, String> {
     let (plan, chosen) = understand(arguments)?;
-    let mut broken = Vec::new();
+    let command = ["cargo xtask bench crash", &arguments.join(" ")].join(" ");
+    let mut section = Section::new("Crashes", command.trim_end(), METHOD);
+    let mut outcomes = Vec::new();
+    let mut without_intents = None;
     for (name, phase) in PHASES {
         if !chosen.is_empty() && !chosen.contains(&phase) {
             continue;
         }
         let result = match phase {
-            Phase::Sqlite => on_sqlite(&plan, &mut broken),
-            Phase::Postgres => on_postgres(&plan, &mut broken),
-            Phase::Limited => under_a_limit(&plan, &mut broken),
-            Phase::Outage => through_outages(&plan, &mut broken),
-            Phase::Control => control(&plan, &mut broken),
+            Phase::Sqlite => on_sqlite(&plan, &mut outcomes),
+            Phase::Postgres => on_postgres(&plan, &mut outcomes, &mut section),
+            Phase::Limited => under_a_limit(&plan, &mut outcomes, &mut section),
+            Phase::Outage => through_outages(&plan, &mut outcomes, &mut section),
+            Phase::Control => control(&plan, &mut section).map(|outcome| {
+                without_intents = Some(outcome);
+            }),
         };
         // The others are worth having all the same.
         if let Err(cause) = result {
-            println!("{name}: {cause}\n");
-            broken.push(format!("{name}: {cause}"));
+            section.unseen(format!("{name}: {cause}"));
         }
     }
-    if broken.is_empty() {
-        return Ok(());
+    for (what, plan, outcome) in &outcomes {
+        judge(&mut section, what, plan, outcome, without_intents.as_ref());
     }
-    Err(broken.join("\n"))
+    Ok(section)
 }
+
+/// What was done, and what came of it.
+type Outcomes = Vec<(String, Plan, Outcome)>;
 
 fn understand(arguments: &[&str]) -> Result<(Plan, Vec<Phase>), String> {
     let mut chosen = Vec::new();
@@ -95,23 +111,34 @@ fn understand(arguments: &[&str]) -> Result<(Plan, Vec<Phase>), String> {
 
 const MESSAGES_A_KILL: u64 = 12;
 
-fn on_sqlite(plan: &Plan, broken: &mut Vec<String>) -> Result<(), String> {
-    let outcome = carry_out(plan)?;
-    say("SQLite", plan, &outcome, broken);
-    Ok(())
+fn on_sqlite(plan: &Plan, outcomes: &mut Outcomes) -> Result<(), String> {
+    carry(plan.clone(), "SQLite", outcomes, carry_out)
 }
 
-fn on_postgres(plan: &Plan, broken: &mut Vec<String>) -> Result<(), String> {
+fn on_postgres(plan: &Plan, outcomes: &mut Outcomes, section: &mut Section) -> Result<(), String> {
     let Some(server) = PostgresServer::start(Durability::Disk) else {
-        println!("PostgreSQL: not measured, it is not here\n");
+        section.note("PostgreSQL is not installed here, and was not measured.");
         return Ok(());
     };
     let plan = Plan {
         store: Some(server.place()),
         ..plan.clone()
     };
-    let outcome = carry_out(&plan)?;
-    say("PostgreSQL", &plan, &outcome, broken);
+    carry(plan, "PostgreSQL", outcomes, carry_out)
+}
+
+fn carry(
+    plan: Plan,
+    what: &str,
+    outcomes: &mut Outcomes,
+    how: impl FnOnce(&Plan) -> Result<Outcome, String>,
+) -> Result<(), String> {
+    let outcome = how(&plan)?;
+    println!(
+        "{what}\n{} messages to {} customers, {} workers, seed {}; the emulator is a process of its own\n{outcome}",
+        plan.messages, plan.customers, plan.workers, plan.seed
+    );
+    outcomes.push((what.to_owned(), plan, outcome));
     Ok(())
 }
 
@@ -120,7 +147,11 @@ const LIMIT: (u32, u32) = (10, 10);
 
 /// Twice: what the kills cost of the quota alone, and together with calls that nobody answers. Such a call's slot is idle for
 /// half a minute more, because nobody can know when it arrived.
-fn under_a_limit(plan: &Plan, broken: &mut Vec<String>) -> Result<(), String> {
+fn under_a_limit(
+    plan: &Plan,
+    outcomes: &mut Outcomes,
+    section: &mut Section,
+) -> Result<(), String> {
     let (requests, seconds) = LIMIT;
     for (faults, server) in [
         (false, "the server answers every call"),
@@ -136,15 +167,21 @@ fn under_a_limit(plan: &Plan, broken: &mut Vec<String>) -> Result<(), String> {
             faults,
             ..plan.clone()
         };
-        let outcome = carry_out(&plan)?;
         let what = format!("SQLite under a limit of {requests} in {seconds} s, {server}");
-        say(&what, &plan, &outcome, broken);
-        if outcome.refusals > 0 {
-            broken.push(format!("{what}: {} refused", outcome.refusals));
-        }
-        let share = outcome.quota.and_then(|quota| quota.undisturbed);
-        if !faults && share.is_none_or(|share| share < LEAST_SHARE) {
-            broken.push(format!("{what}: too little of the quota was used"));
+        carry(plan, &what, outcomes, carry_out)?;
+        let Some((.., outcome)) = outcomes.last() else {
+            continue;
+        };
+        let refused = Figure::new(format!("refused, {what}"), "", outcome.refusals as f64);
+        section.add(refused.at_most(0.0));
+        if !faults {
+            let quota = outcome.quota.as_ref();
+            let share = quota
+                .and_then(|quota| quota.undisturbed)
+                .unwrap_or(f64::NAN);
+            let used =
+                format!("share of the quota used while nothing but the limit holds it up, {what}");
+            section.add(Figure::new(used, "", share).at_least(LEAST_SHARE));
         }
     }
     Ok(())
@@ -157,7 +194,11 @@ const LEAST_SHARE: f64 = 0.75;
 /// The minute that a database may be away.
 const AWAY: Duration = Duration::from_secs(60);
 
-fn through_outages(plan: &Plan, broken: &mut Vec<String>) -> Result<(), String> {
+fn through_outages(
+    plan: &Plan,
+    outcomes: &mut Outcomes,
+    section: &mut Section,
+) -> Result<(), String> {
     type Deed = fn(&PostgresServer);
     let ways: [(&str, Deed, Deed); 2] = [
         (
@@ -173,7 +214,7 @@ fn through_outages(plan: &Plan, broken: &mut Vec<String>) -> Result<(), String> 
     ];
     for (what, away, back) in ways {
         let Some(server) = PostgresServer::start(Durability::Disk) else {
-            println!("{what}: not measured, it is not here\n");
+            section.note("PostgreSQL is not installed here, and was not taken away.");
             return Ok(());
         };
         let plan = Plan {
@@ -190,40 +231,61 @@ fn through_outages(plan: &Plan, broken: &mut Vec<String>) -> Result<(), String> 
             away: &|| away(&server),
             back: &|| back(&server),
         };
-        let outcome = run_through(&plan, &outage)?;
-        say(what, &plan, &outcome, broken);
+        carry(plan, what, outcomes, |plan| run_through(plan, &outage))?;
     }
     Ok(())
 }
 
-fn control(plan: &Plan, broken: &mut Vec<String>) -> Result<(), String> {
+fn control(plan: &Plan, section: &mut Section) -> Result<Outcome, String> {
     let kills = plan.kills.min(30);
     let plan = Plan {
         intents: false,
         all_points: false,
         kills,
         messages: kills * MESSAGES_A_KILL,
-        customers: kills * MESSAGES_A_KILL / 10,
+        customers: (kills * MESSAGES_A_KILL / 10).max(1),
         ..plan.clone()
     };
     let outcome = carry_out(&plan)?;
     println!("the control, on SQLite without intents: it has to bill twice or lose\n{outcome}");
     if outcome.billed_twice + outcome.lost == 0 {
-        broken.push("the control found nothing, so the test proves nothing".to_owned());
+        section.unseen("The control found nothing, so the test proves nothing.");
     }
-    Ok(())
+    Ok(outcome)
 }
 
-fn say(what: &str, plan: &Plan, outcome: &Outcome, broken: &mut Vec<String>) {
-    println!(
-        "{what}\n{} messages to {} customers, {} workers, seed {}; the emulator is a process of its own\n{outcome}",
-        plan.messages, plan.customers, plan.workers, plan.seed
-    );
-    let promises = outcome.broken_promises().into_iter();
-    broken.extend(promises.map(|promise| format!("{what}: {promise}")));
+/// What is promised, and beside it what the same costs without intents.
+fn judge(
+    section: &mut Section,
+    what: &str,
+    plan: &Plan,
+    outcome: &Outcome,
+    control: Option<&Outcome>,
+) {
+    let counts: [(&str, fn(&Outcome) -> u64); 3] = [
+        ("lost", |outcome| outcome.lost),
+        ("billed twice", |outcome| outcome.billed_twice),
+        ("out of order", |outcome| outcome.out_of_order),
+    ];
+    for (name, count) in counts {
+        let (messages, kills) = (outcome.messages, outcome.killed());
+        let name = format!("{name}, {what}, {messages} messages and {kills} kills");
+        let mut figure = Figure::new(name, "", count(outcome) as f64);
+        if let Some(control) = control {
+            let (messages, kills) = (control.messages, control.killed());
+            let without = format!("without intents, {messages} messages and {kills} kills");
+            figure = figure.beside_with(without, count(control) as f64, None);
+        }
+        section.add(figure.at_most(0.0));
+    }
+    // The rest of what must not be, if it is.
+    for promise in outcome.broken_promises() {
+        section.unseen(format!("{what}: {promise}"));
+    }
     if plan.kills > 0 && plan.all_points {
-        let missed = outcome.points_missed().into_iter();
-        broken.extend(missed.map(|point| format!("{what}: nobody was killed {point}")));
+        for point in outcome.points_missed() {
+            section.unseen(format!("{what}: nobody was killed {point}"));
+        }
     }
 }
 

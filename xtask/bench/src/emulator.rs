@@ -14,6 +14,9 @@ mod servers;
 
 use std::time::Duration;
 
+use crate::figure::Figure;
+use crate::section::Section;
+use crate::size::Size;
 use process::Process;
 use rounds::Rounds;
 
@@ -27,23 +30,24 @@ const OVER_PRISM: f64 = 20.0;
 /// At most so many times the bare handler's time from its start to its first answer.
 const START: f64 = 3.0;
 
-/// What was promised and measured, line by line.
-#[derive(Default)]
-pub(crate) struct Verdicts {
-    missed: Vec<String>,
-}
+/// Over which memory is watched, by itself.
+pub(crate) const REQUESTS: u64 = 1_000_000;
 
-impl Verdicts {
-    fn check(&mut self, holds: bool, what: String) {
-        println!("{} {what}", if holds { "ok  " } else { "MISS" });
-        if !holds {
-            self.missed.push(what);
-        }
-    }
-}
+const METHOD: &str = "\
+generate-reply over loopback, without limits. Every server is a process of its own and answers the same request with the \
+same body; one client drives them in turn over 64 kept connections, on the same cores; the median of each, and of the \
+rounds' ratios. Beside the emulator: a bare axum handler that parses nothing, wiremock with one stub, and Prism serving \
+the same spec. Memory is looked at while one emulator answers ever more requests.";
 
-pub(crate) fn run(requests: u64) -> Result<(), String> {
-    measure(requests)
+/// `requests` are those over which memory is watched.
+pub(crate) fn run(size: Size, requests: u64) -> Result<Section, String> {
+    let command = match requests {
+        REQUESTS => "cargo xtask bench emulator".to_owned(),
+        _ => format!("cargo xtask bench emulator {requests}"),
+    };
+    let mut section = Section::new("Emulator", command, METHOD);
+    measure(&mut section, size, requests)?;
+    Ok(section)
 }
 
 /// Drives a server that runs already.
@@ -57,55 +61,48 @@ pub(crate) fn drive(address: &str, requests: &str) -> Result<(), String> {
     load::requests(address, &load::Request::reply(), requests)
 }
 
-fn measure(requests: u64) -> Result<(), String> {
-    let mut verdicts = Verdicts::default();
+fn measure(section: &mut Section, size: Size, requests: u64) -> Result<(), String> {
     let body = {
         let emulator = Process::start("emulator", "")?;
         load::body(emulator.address)?
     };
-    throughput(&mut verdicts, &body)?;
-    instructions::compare(&body)?;
-    start(&mut verdicts, &body)?;
-    memory::watch(&mut verdicts, requests)?;
-    if verdicts.missed.is_empty() {
-        return Ok(());
-    }
-    Err(format!("not held: {}", verdicts.missed.join("; ")))
+    throughput(section, size, &body)?;
+    instructions::compare(section, size, &body)?;
+    start(section, &body)?;
+    memory::watch(section, requests)
 }
 
-fn throughput(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
+fn throughput(section: &mut Section, size: Size, body: &str) -> Result<(), String> {
     let mut rounds = Rounds::of(&["emulator", "axum", "wiremock"], body)?;
     let prism = rounds.join("prism", body);
-    rounds.run()?;
-    println!("generate-reply without limits, rounds in turn, the median of each:");
-    println!("| server | requests a second | CPU µs a request |\n|---|---|---|");
-    for (server, rate, cpu) in rounds.figures() {
-        println!("| {server} | {rate:.0} | {cpu:.1} |");
-    }
+    rounds.run(size)?;
     let mut over = |yardstick: &str, name: &str, least: f64| {
+        let (own, theirs) = (rounds.figures("emulator"), rounds.figures(yardstick));
         let (wall, cpu) = rounds.over("emulator", yardstick);
-        verdicts.check(
-            wall >= least,
-            format!("{wall:.2}× {name}, at least {least} (by CPU time of the server: {cpu:.2}×)"),
-        );
+        let rate = Figure::new("requests a second", "", own.0);
+        let rate = rate.beside_with(name, theirs.0, Some(wall));
+        section.add(rate.ratio_at_least(least));
+        let of_one = Figure::new("CPU of the server, a request", "µs", own.1);
+        section.add(of_one.beside_with(name, theirs.1, Some(1.0 / cpu)));
     };
     over("axum", "bare axum", OVER_AXUM);
     over("wiremock", "wiremock", OVER_WIREMOCK);
     match prism {
         Ok(()) => over("prism", "Prism", OVER_PRISM),
-        Err(why) => println!("skip Prism: {why}"),
+        Err(why) => section.note(format!("Prism was not measured: {why}")),
     }
     Ok(())
 }
 
-fn start(verdicts: &mut Verdicts, body: &str) -> Result<(), String> {
+fn start(section: &mut Section, body: &str) -> Result<(), String> {
     let bare = first_answer("axum", body)?;
     let own = first_answer("emulator", body)?;
-    let ratio = own.as_secs_f64() / bare.as_secs_f64();
-    println!("start to first answer: axum {bare:.1?}, emulator {own:.1?}");
-    verdicts.check(
-        ratio <= START,
-        format!("{ratio:.2}× bare axum's start, at most {START}"),
+    let millis = |time: Duration| time.as_secs_f64() * 1e3;
+    let figure = Figure::new("start to first answer", "ms", millis(own));
+    section.add(
+        figure
+            .beside("bare axum", millis(bare))
+            .ratio_at_most(START),
     );
     Ok(())
 }

@@ -1,11 +1,10 @@
 //! `cargo xtask bench quota`: how much of a limit each way of pacing uses, and how often it is refused.
 
 mod clients;
-mod cost;
-mod plot;
+pub(crate) mod cost;
+mod figures;
 mod report;
 mod stores;
-mod turns;
 
 // The models that the ledger's own tests hold it against: one set, so that the figures are about what is tested.
 #[path = "../../../crates/famulor-quota/tests/servers/limiters.rs"]
@@ -21,6 +20,8 @@ use std::time::Duration;
 
 use famulor_quota::Limit;
 
+use crate::section::Section;
+use crate::size::Size;
 use clients::{Client, GovernorClient, LedgerPacer, RetryOnly, SendTimes};
 use limiters::Kind;
 use world::{Fate, Headers, Trip, World};
@@ -61,9 +62,9 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<Cell>,
 }
 
-pub(crate) fn run() -> Result<(), String> {
+pub(crate) fn run(size: Size) -> Result<Section, String> {
     let limit = Limit::new(5, Duration::from_secs(60), "generate-reply");
-    let trips = trips();
+    let trips = trips(size.pick(CALLS, CALLS, 200));
     let rows: Vec<Row> = CLIENTS
         .iter()
         .map(|(client, headers, make)| Row {
@@ -77,12 +78,14 @@ pub(crate) fn run() -> Result<(), String> {
     let measured = Measured {
         servers: SERVERS.map(|(name, _)| name),
         rows,
-        memory: cost::measure(),
-        stores: stores::measure()?,
+        memory: cost::measure(size),
+        stores: stores::measure(size)?,
     };
-    println!("{}", report::text(&measured));
-    report::write(&measured)?;
-    report::judge(&measured)
+    if size == Size::Alone {
+        println!("{}", report::text(&measured));
+        report::write(&measured)?;
+    }
+    Ok(figures::section(&measured))
 }
 
 /// Everything that is measured.
@@ -129,9 +132,9 @@ fn ledger(limit: &Limit) -> Box<dyn Client> {
 /// Latencies as the documentation lets one expect them: half of the replies within 2 s, one in a hundred over 8 s.
 /// A request arrives at the limiter within a tenth of a second, and its answer is back as soon; the rest is the
 /// assistant at work.
-fn trips() -> Vec<Trip> {
+fn trips(calls: usize) -> Vec<Trip> {
     let mut random = fastrand::Rng::with_seed(SEED);
-    (0..CALLS)
+    (0..calls)
         .map(|_| {
             let seconds = 2.0 * (0.596 * normal(&mut random)).exp();
             let to_server = 20_000 + random.u64(0..80_000);

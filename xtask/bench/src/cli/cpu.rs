@@ -1,9 +1,11 @@
 //! CPU time of child processes.
 
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
+use crate::figure::Figure;
+use crate::process::run as one;
+use crate::turns::median;
 
 /// A name, and what makes the command of a turn.
 pub(super) type Contender<'a> = (&'static str, &'a dyn Fn(u32) -> Command);
@@ -23,7 +25,7 @@ impl Meter {
         let mut meter = Self(Vec::new());
         for (name, command) in contenders {
             // Once before, so that the files are in memory.
-            one(name, command(turns))?;
+            one(name, &mut command(turns))?;
             meter.0.push(Figures {
                 name,
                 cpu: Vec::new(),
@@ -32,72 +34,43 @@ impl Meter {
         }
         for turn in 0..turns {
             for (index, (name, command)) in contenders.iter().enumerate() {
-                let (cpu, time) = one(name, command(turn))?;
-                meter.0[index].cpu.push(cpu);
-                meter.0[index].time.push(time);
+                let cost = one(name, &mut command(turn))?;
+                meter.0[index].cpu.push(cost.cpu);
+                meter.0[index].time.push(cost.wall);
             }
         }
         Ok(meter)
     }
 
-    pub(super) fn print(&self) {
-        for figures in &self.0 {
-            println!(
-                "| {} | {:.2} | {:.2} | {:.2} |",
-                figures.name,
-                median(&figures.cpu).as_secs_f64() * 1e3,
-                median(&figures.time).as_secs_f64() * 1e3,
-                self.ratio(figures)
-            );
-        }
+    /// CPU of a contender beside that of the first.
+    pub(super) fn cpu(&self, index: usize) -> Figure {
+        self.cpu_beside(index, 0)
     }
 
-    /// Fails if a contender uses more than so many times the yardstick's CPU.
-    pub(super) fn at_most(&self, index: usize, most: f64) -> Result<(), String> {
-        let figures = &self.0[index];
-        let ratio = self.ratio(figures);
-        if ratio <= most {
-            return Ok(());
-        }
-        Err(format!(
-            "{} uses {ratio:.2} times the CPU of {}, at most {most} are promised",
-            figures.name, self.0[0].name
-        ))
+    pub(super) fn cpu_beside(&self, index: usize, other: usize) -> Figure {
+        self.figure("CPU", index, other, |figures| &figures.cpu)
     }
 
-    fn ratio(&self, figures: &Figures) -> f64 {
-        median(&figures.cpu).as_secs_f64() / median(&self.0[0].cpu).as_secs_f64()
+    /// Time from start to end of a contender beside that of the first.
+    pub(super) fn time(&self, index: usize) -> Figure {
+        self.time_beside(index, 0)
     }
-}
 
-/// The median: another process on the machine spoils a mean.
-fn median(figures: &[Duration]) -> Duration {
-    let mut sorted = figures.to_vec();
-    sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
-}
-
-fn one(name: &str, mut command: Command) -> Result<(Duration, Duration), String> {
-    command.stdin(Stdio::null());
-    let before = children()?;
-    let start = Instant::now();
-    let output = command
-        .output()
-        .map_err(|e| format!("{name} cannot be run: {e}"))?;
-    let time = start.elapsed();
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{name} failed: {said}"));
+    pub(super) fn time_beside(&self, index: usize, other: usize) -> Figure {
+        self.figure("time", index, other, |figures| &figures.time)
     }
-    Ok((children()?.saturating_sub(before), time))
-}
 
-/// The CPU time of all children that have ended.
-fn children() -> Result<Duration, String> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| e.to_string())?;
-    let micros = |time: nix::sys::time::TimeVal| {
-        let micros = time.tv_sec() * 1_000_000 + time.tv_usec();
-        Duration::from_micros(micros.try_into().unwrap_or_default())
-    };
-    Ok(micros(usage.user_time()) + micros(usage.system_time()))
+    /// The median: another process on the machine spoils a mean.
+    fn figure(
+        &self,
+        what: &str,
+        index: usize,
+        other: usize,
+        of: fn(&Figures) -> &Vec<Duration>,
+    ) -> Figure {
+        let millis = |times: &[Duration]| median(times.iter().map(|time| time.as_secs_f64() * 1e3));
+        let (own, other) = (&self.0[index], &self.0[other]);
+        let what = format!("`{}`, {what}", own.name);
+        Figure::new(what, "ms", millis(of(own))).beside(other.name, millis(of(other)))
+    }
 }

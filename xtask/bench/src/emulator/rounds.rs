@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::load::{self, Request};
 use super::process::Process;
-
-const ROUNDS: usize = 15;
+use crate::size::Size;
 
 /// How long each server is driven in a round.
 const TURN: Duration = Duration::from_millis(400);
@@ -54,8 +53,8 @@ impl Rounds {
         Ok(())
     }
 
-    pub(super) fn run(&mut self) -> Result<(), String> {
-        for _ in 0..ROUNDS {
+    pub(super) fn run(&mut self, size: Size) -> Result<(), String> {
+        for _ in 0..size.pick(15, 11, 1) {
             for server in &mut self.servers {
                 server.turn()?;
             }
@@ -65,11 +64,11 @@ impl Rounds {
         Ok(())
     }
 
-    /// Name, requests a second, and microseconds of processor time a request.
-    pub(super) fn figures(&self) -> impl Iterator<Item = (&str, f64, f64)> {
-        self.servers.iter().map(|server| {
-            let rate = median(server.rates.clone());
-            (server.name.as_str(), rate, server.cpu_of_one() * 1e6)
+    /// Requests a second, and microseconds of processor time a request.
+    pub(super) fn figures(&self, name: &str) -> (f64, f64) {
+        let server = self.servers.iter().find(|server| server.name == name);
+        server.map_or((f64::NAN, f64::NAN), |server| {
+            (median(server.rates.clone()), server.cpu_of_one() * 1e6)
         })
     }
 

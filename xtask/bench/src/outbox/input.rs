@@ -10,9 +10,9 @@ use famulor_core::{AssistantId, CustomerId};
 use famulor_outbox::{NewMessage, Outbox};
 use serde_json::json;
 
-use super::{Rounds, runtime};
+use super::runtime;
+use crate::turns::{Compared, Turn};
 
-const ROUNDS: usize = 3;
 const CUSTOMERS: u64 = 10_000;
 
 /// A line, as far as it is needed here.
@@ -40,22 +40,26 @@ pub(super) fn write(path: &Path, rows: u64) -> Result<(), String> {
     file.flush().map_err(|e| e.to_string())
 }
 
-pub(super) fn measure(folder: &Path, rows: u64) -> Result<Rounds, String> {
+/// Lines a second.
+pub(super) fn measure(folder: &Path, rows: u64, rounds: usize) -> Result<Compared, String> {
     let input = folder.join("input.jsonl");
     write(&input, rows)?;
-    let mut rounds = Vec::new();
-    for round in 0..ROUNDS {
+    let mut turns = Vec::new();
+    for round in 0..rounds {
         let theirs = folder.join(format!("theirs-{round}.sqlite"));
-        let bare = rows as f64 / sqlite3(&input, &theirs)?;
+        let yardstick = rows as f64 / sqlite3(&input, &theirs)?;
         let ours = folder.join(format!("ours-{round}.sqlite"));
         let began = Instant::now();
         runtime()?.block_on(import(&input, &ours, rows))?;
-        rounds.push((bare, rows as f64 / began.elapsed().as_secs_f64()));
+        turns.push(Turn {
+            ours: rows as f64 / began.elapsed().as_secs_f64(),
+            yardstick,
+        });
         for path in [theirs, ours] {
             fs::remove_file(path).map_err(|e| e.to_string())?;
         }
     }
-    Ok(rounds)
+    Ok(Compared::of(&turns))
 }
 
 /// Seconds. The lines go into one column as they are; journal and durability are the outbox's.

@@ -1,35 +1,39 @@
 //! Messages a second, from the store to the emulator and back.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use famulor_outbox::{EndReason, Outbox};
 use tokio_util::sync::CancellationToken;
 
-use super::{Rounds, client, emulator, message, runtime, yardstick};
+use super::{client, emulator, message, runtime, yardstick};
+use crate::size::Size;
+use crate::turns::{Compared, Turn};
 
-const ROUNDS: usize = 5;
-const MESSAGES: u64 = 2_000;
 const CUSTOMERS: u64 = 200;
 const CALLS: usize = 64;
 
-pub(super) fn measure(location: &str) -> Result<Rounds, String> {
+/// Messages a second, and what half as many bare commits would be: an intent and an outcome are two commits a message.
+pub(super) fn measure(location: &str, size: Size) -> Result<Compared, String> {
+    let (rounds, messages) = size.pick((5, 2_000), (3, 2_000), (1, 200));
+    let time = Duration::from_millis(size.pick(2_000, 1_000, 100));
     runtime()?.block_on(async {
-        let mut rounds = Vec::new();
-        for _ in 0..ROUNDS {
-            // An intent and an outcome: two commits a message.
-            let bare = yardstick::commits(location).await? / 2.0;
-            rounds.push((bare, round(location).await?));
+        let mut turns = Vec::new();
+        for _ in 0..rounds {
+            turns.push(Turn {
+                yardstick: yardstick::commits(location, time).await? / 2.0,
+                ours: round(location, messages).await?,
+            });
         }
-        Ok(rounds)
+        Ok(Compared::of(&turns))
     })
 }
 
 /// What the customers' first looks cost is in it; putting the messages in is not.
-async fn round(location: &str) -> Result<f64, String> {
+async fn round(location: &str, all: u64) -> Result<f64, String> {
     let emulator = emulator().await?;
     let outbox = Outbox::open(location).await.map_err(|e| e.to_string())?;
     let job = format!("round-{}", fastrand::u64(..));
-    let messages = (0..MESSAGES)
+    let messages = (0..all)
         .map(|number| Ok(message(number % CUSTOMERS, number)?.with_job(&job)))
         .collect::<Result<Vec<_>, String>>()?;
     outbox
@@ -48,8 +52,8 @@ async fn round(location: &str) -> Result<f64, String> {
         .map_err(|e| e.to_string())?;
     let took = began.elapsed();
     let billed = emulator.stats().billed_messages;
-    if (end.reason, end.settled, billed) != (EndReason::Finished, MESSAGES, MESSAGES) {
-        return Err(format!("{MESSAGES} messages, {billed} billed, {end:?}"));
+    if (end.reason, end.settled, billed) != (EndReason::Finished, all, all) {
+        return Err(format!("{all} messages, {billed} billed, {end:?}"));
     }
-    Ok(MESSAGES as f64 / took.as_secs_f64())
+    Ok(all as f64 / took.as_secs_f64())
 }

@@ -7,10 +7,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
-const FOR: Duration = Duration::from_secs(2);
-
-/// Durable commits a second at `location`.
-pub(super) async fn commits(location: &str) -> Result<f64, String> {
+/// Durable commits a second at `location`, tried for so long.
+pub(super) async fn commits(location: &str, time: Duration) -> Result<f64, String> {
     let failed = |e: sqlx::Error| e.to_string();
     let create = "CREATE TABLE IF NOT EXISTS bare (number BIGINT NOT NULL)";
     let insert = "INSERT INTO bare (number) VALUES ($1)";
@@ -28,7 +26,7 @@ pub(super) async fn commits(location: &str) -> Result<f64, String> {
             .await
             .map_err(failed)?;
         let began = Instant::now();
-        while began.elapsed() < FOR {
+        while began.elapsed() < time {
             sqlx::query(insert)
                 .bind(count)
                 .execute(&mut server)
@@ -51,7 +49,7 @@ pub(super) async fn commits(location: &str) -> Result<f64, String> {
             .await
             .map_err(failed)?;
         let began = Instant::now();
-        while began.elapsed() < FOR {
+        while began.elapsed() < time {
             sqlx::query(insert)
                 .bind(count)
                 .execute(&mut file)

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use famulor_quota::{AccountKey, Answer, Ask, Completion, Lane, Limit, MemoryStore, QuotaStore};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::turns::{Compared, Turn, ours_first};
+use crate::size::Size;
+use crate::turns::{Compared, Turn, ours_first};
 
 /// Slots that each token takes: all of a minute's.
 const SLOTS: u32 = 5;
@@ -18,39 +19,48 @@ const SLOTS: u32 = 5;
 /// Tokens, fresh stores in a turn, and turns: so many that the clock can tell.
 const SIZES: [(usize, usize, usize); 3] = [(1, 4_000, 41), (1_000, 8, 41), (1_000_000, 1, 5)];
 
+/// So many tokens take so much memory that the system's pages can tell.
+const ENOUGH: usize = 1_000_000;
+
 pub(crate) struct Cost {
     pub(crate) tokens: usize,
     /// Nanoseconds of one acquire and its complete, and of one keyed check of governor.
     pub(crate) time: Compared,
-    /// Bytes of memory a token, where there are enough to tell.
-    pub(crate) bytes: Option<f64>,
+    /// Bytes of memory a token, and what governor takes, where there are enough to tell.
+    pub(crate) bytes: Option<(f64, f64)>,
 }
 
-pub(crate) fn measure() -> Vec<Cost> {
-    SIZES
-        .map(|(tokens, stores, turns)| of_tokens(tokens, stores, turns))
-        .into()
+pub(super) fn measure(size: Size) -> Vec<Cost> {
+    let sizes = SIZES.into_iter();
+    sizes
+        .take(size.pick(SIZES.len(), SIZES.len(), 2))
+        .map(|(tokens, stores, turns)| {
+            of_tokens(tokens, stores, size.pick(turns, turns.div_ceil(2), 3))
+        })
+        .collect()
 }
 
 /// Each token takes and completes its five slots, on a fresh store each time.
-fn of_tokens(tokens: usize, stores: usize, turns: usize) -> Cost {
+pub(crate) fn of_tokens(tokens: usize, stores: usize, turns: usize) -> Cost {
     let keys: Vec<AccountKey> = (0..tokens)
         .map(|token| AccountKey::new(token.to_le_bytes()))
         .collect();
     let times = (stores * tokens) as f64 * f64::from(SLOTS);
     let each = |time: Duration| time.as_nanos() as f64 / times;
-    let mut bytes = None;
+    let (mut bytes, mut governors_bytes) = (0, 0);
     let mut measured = Vec::new();
     for turn in 0..turns {
+        // Most turns find memory that earlier ones have given back: the most is what it takes.
         let mut ours = || {
             let (time, grown) = ledger(&keys, stores);
-            // Later turns find memory that the first one has given back.
-            if tokens >= 1_000_000 && bytes.is_none() {
-                bytes = Some(grown as f64 / tokens as f64);
-            }
+            bytes = bytes.max(grown);
             each(time)
         };
-        let yardstick = || each(governor(&keys, stores));
+        let mut yardstick = || {
+            let (time, grown) = governor(&keys, stores);
+            governors_bytes = governors_bytes.max(grown);
+            each(time)
+        };
         let (ours, yardstick) = if ours_first(turn) {
             let ours = ours();
             (ours, yardstick())
@@ -60,10 +70,11 @@ fn of_tokens(tokens: usize, stores: usize, turns: usize) -> Cost {
         };
         measured.push(Turn { ours, yardstick });
     }
+    let of_one = |bytes: u64| bytes as f64 / tokens as f64;
     Cost {
         tokens,
         time: Compared::of(&measured),
-        bytes,
+        bytes: (tokens >= ENOUGH).then(|| (of_one(bytes), of_one(governors_bytes))),
     }
 }
 
@@ -73,7 +84,7 @@ fn ledger(keys: &[AccountKey], stores: usize) -> (Duration, u64) {
     let mut time = Duration::ZERO;
     let mut grown = 0;
     for _ in 0..stores {
-        let before = (keys.len() >= 1_000_000).then(resident_bytes);
+        let before = (keys.len() >= ENOUGH).then(resident_bytes);
         let store = MemoryStore::new();
         let mut granted = 0;
         let start = Instant::now();
@@ -94,10 +105,12 @@ fn ledger(keys: &[AccountKey], stores: usize) -> (Duration, u64) {
     (time, grown)
 }
 
-fn governor(keys: &[AccountKey], stores: usize) -> Duration {
+fn governor(keys: &[AccountKey], stores: usize) -> (Duration, u64) {
     let burst = NonZeroU32::new(SLOTS).unwrap_or(NonZeroU32::MIN);
     let mut time = Duration::ZERO;
+    let mut grown = 0;
     for _ in 0..stores {
+        let before = (keys.len() >= ENOUGH).then(resident_bytes);
         let limiter: DefaultKeyedRateLimiter<AccountKey> =
             RateLimiter::keyed(Quota::per_minute(burst));
         let mut granted = 0;
@@ -109,8 +122,9 @@ fn governor(keys: &[AccountKey], stores: usize) -> Duration {
         }
         time += start.elapsed();
         assert_eq!(granted, keys.len() * SLOTS as usize, "every check passed");
+        grown = before.map_or(0, |before| resident_bytes().saturating_sub(before));
     }
-    time
+    (time, grown)
 }
 
 /// A store in memory answers at once.

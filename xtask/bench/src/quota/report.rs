@@ -1,21 +1,10 @@
-//! The figures on the terminal, in `docs/quota.md`, and against what is promised of them.
+//! Everything that was measured, on the terminal and in `docs/quota.md`.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use super::{CALLS, Measured, Row, plot};
-
-/// The servers for which bursts are right: fixed windows, sliding log, token bucket.
-const BURSTS_ARE_RIGHT: [usize; 4] = [0, 1, 2, 4];
-
-/// What each of the ledger's rows uses at the least, in the order of the rows.
-const LEAST_USE: [f64; 3] = [0.98, 0.95, 0.95];
-
-/// How many times its yardstick a pair may cost.
-const MEMORY_AT_MOST: f64 = 3.0;
-const STORE_AT_MOST: f64 = 1.5;
-
-const BYTES_AT_MOST: f64 = 512.0;
+use super::figures::{STORE_AT_MOST, plot};
+use super::{CALLS, Measured};
 
 pub(super) fn write(measured: &Measured) -> Result<(), String> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
@@ -29,11 +18,8 @@ pub(super) fn write(measured: &Measured) -> Result<(), String> {
          ![The same figures as bars](quota.svg)\n\n{}",
         text(measured)
     );
-    let write = |name: &str, text: &str| {
-        std::fs::write(docs.join(name), text).map_err(|e| format!("docs/{name}: {e}"))
-    };
-    write("quota.md", &page)?;
-    write("quota.svg", &plot::svg(&measured.servers, &measured.rows))
+    std::fs::write(docs.join("quota.md"), page).map_err(|e| format!("docs/quota.md: {e}"))?;
+    plot(measured).write(&docs)
 }
 
 pub(super) fn text(measured: &Measured) -> String {
@@ -97,11 +83,11 @@ fn cost_in_memory(out: &mut String, measured: &Measured) {
         "Taking and completing five slots a token, beside as many keyed checks of governor, by turns; each figure is \
          the median of its turns, and the ratio that of the turns' ratios.\n\n",
     );
-    out.push_str("| tokens | acquire and complete | governor's check | ratio | memory a token |\n|---|---|---|---|---|\n");
+    out.push_str("| tokens | acquire and complete | governor's check | ratio | memory a token | governor's |\n|---|---|---|---|---|---|\n");
     for cost in &measured.memory {
-        let bytes = cost
-            .bytes
-            .map_or("–".to_owned(), |bytes| format!("{bytes:.0} bytes"));
+        let bytes = cost.bytes.map_or("– | –".to_owned(), |(ours, governors)| {
+            format!("{ours:.0} bytes | {governors:.0} bytes")
+        });
         let _ = writeln!(
             out,
             "| {} | {:.0} ns | {:.0} ns | {:.2} | {bytes} |",
@@ -140,52 +126,4 @@ fn cost_in_stores(out: &mut String, measured: &Measured) {
             cost.time.ratio
         );
     }
-}
-
-/// Fails if a figure is not what the project promises.
-pub(super) fn judge(measured: &Measured) -> Result<(), String> {
-    let mut broken = Vec::new();
-    for (row, least) in measured.rows.iter().zip(LEAST_USE) {
-        broken.extend(use_below(row, least));
-    }
-    for cost in &measured.memory {
-        if cost.time.ratio > MEMORY_AT_MOST || cost.bytes.is_some_and(|bytes| bytes > BYTES_AT_MOST)
-        {
-            broken.push(format!(
-                "{} tokens: {:.2} times governor, {:?} bytes; promised {MEMORY_AT_MOST} and {BYTES_AT_MOST}",
-                cost.tokens, cost.time.ratio, cost.bytes
-            ));
-        }
-    }
-    for cost in measured.stores.iter().filter(|cost| cost.judged) {
-        if cost.time.ratio > STORE_AT_MOST {
-            broken.push(format!(
-                "{}, {} connections: {:.2} times two bare statements; promised {STORE_AT_MOST}",
-                cost.store, cost.connections, cost.time.ratio
-            ));
-        }
-    }
-    if broken.is_empty() {
-        Ok(())
-    } else {
-        Err(broken.join("\n"))
-    }
-}
-
-fn use_below(row: &Row, least: f64) -> Vec<String> {
-    let cells = BURSTS_ARE_RIGHT.map(|server| (server, &row.cells[server]));
-    let broken = cells
-        .into_iter()
-        .filter(|(_, cell)| cell.refused > 0.0 || cell.used < least);
-    let said = broken.map(|(server, cell)| {
-        format!(
-            "{}, server {}: {:.1} % used, {:.2} refused; promised {:.0} % and 0",
-            row.client,
-            server + 1,
-            cell.used * 100.0,
-            cell.refused,
-            least * 100.0
-        )
-    });
-    said.collect()
 }

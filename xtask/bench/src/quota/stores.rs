@@ -11,13 +11,15 @@ use std::time::{Duration, Instant};
 use famulor_quota::{AccountKey, Answer, Ask, Completion, Lane, Limit, QuotaStore, Seen};
 use tokio::task::JoinSet;
 
-use super::turns::{Compared, Turn, ours_first};
+use crate::size::Size;
+use crate::turns::{Compared, Turn, ours_first};
 
 const CONNECTIONS: [usize; 3] = [1, 4, 16];
 
 /// Long enough for a few hundred pairs, short enough that the machine's mood does not change meanwhile.
 const TURN: Duration = Duration::from_millis(120);
 const TURNS: usize = 21;
+const TURNS_IN_THE_REPORT: usize = 5;
 
 /// What a ledger of one limit takes in a row, about: what the bare statements write.
 const ROW: usize = 120;
@@ -52,15 +54,16 @@ impl StoreCost {
 /// # Errors
 ///
 /// When a server that is there does not do what it should. One that is not there is left out, and a line says so.
-pub(crate) fn measure() -> Result<Vec<StoreCost>, String> {
+pub(super) fn measure(size: Size) -> Result<Vec<StoreCost>, String> {
+    let turns = size.pick(TURNS, TURNS_IN_THE_REPORT, 1);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let mut costs = sqlite::measure().await?;
-        costs.extend(postgres::measure().await?);
-        costs.extend(redis::measure().await?);
+        let mut costs = sqlite::measure(turns).await?;
+        costs.extend(postgres::measure(turns).await?);
+        costs.extend(redis::measure(turns).await?);
         Ok(costs)
     })
 }
@@ -146,11 +149,12 @@ async fn compare<A: Worker, B: Worker>(
     mut ours: Vec<A>,
     mut bare: Vec<B>,
     length: Duration,
+    turns: usize,
 ) -> Result<Compared, String> {
     ours = warm_up(ours).await?;
     bare = warm_up(bare).await?;
-    let mut turns = Vec::new();
-    for turn in 0..TURNS {
+    let mut measured = Vec::new();
+    for turn in 0..turns {
         let (one, other);
         if ours_first(turn) {
             (ours, one) = one_turn(ours, length).await?;
@@ -159,12 +163,12 @@ async fn compare<A: Worker, B: Worker>(
             (bare, other) = one_turn(bare, length).await?;
             (ours, one) = one_turn(ours, length).await?;
         }
-        turns.push(Turn {
+        measured.push(Turn {
             ours: one,
             yardstick: other,
         });
     }
-    Ok(Compared::of(&turns))
+    Ok(Compared::of(&measured))
 }
 
 async fn warm_up<W: Worker>(workers: Vec<W>) -> Result<Vec<W>, String> {

@@ -45,7 +45,7 @@ impl Worker for Bare {
     }
 }
 
-pub(super) async fn measure() -> Result<Vec<StoreCost>, String> {
+pub(super) async fn measure(turns: usize) -> Result<Vec<StoreCost>, String> {
     let mut costs = Vec::new();
     for (store, durability) in [
         ("PostgreSQL", Durability::Disk),
@@ -74,7 +74,7 @@ pub(super) async fn measure() -> Result<Vec<StoreCost>, String> {
                 connections,
                 shared,
                 judged: !shared && durability == Durability::Disk,
-                time: compare(ours, bare, TURN).await?,
+                time: compare(ours, bare, TURN, turns).await?,
             });
         }
     }

@@ -53,7 +53,7 @@ impl Worker for Bare {
     }
 }
 
-pub(super) async fn measure() -> Result<Vec<StoreCost>, String> {
+pub(super) async fn measure(turns: usize) -> Result<Vec<StoreCost>, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let path = folder.path().join("quota.db");
     // The store's own file, with one more table in it.
@@ -77,7 +77,7 @@ pub(super) async fn measure() -> Result<Vec<StoreCost>, String> {
             connections,
             shared,
             judged: !shared,
-            time: compare(ours, bare, LONG_TURN).await?,
+            time: compare(ours, bare, LONG_TURN, turns).await?,
         });
     }
     Ok(costs)

@@ -1,6 +1,7 @@
 //! Two things measured by turns, so that a machine that is busy with something else slows both down alike.
 
 /// What one costs beside the other, each the median of all turns.
+#[derive(Clone, Copy)]
 pub(crate) struct Compared {
     pub(crate) ours: f64,
     pub(crate) yardstick: f64,
@@ -29,7 +30,7 @@ pub(crate) fn ours_first(turn: usize) -> bool {
     turn.is_multiple_of(2)
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
