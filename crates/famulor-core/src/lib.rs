@@ -59,7 +59,7 @@ mod call;
 mod client;
 mod delivery;
 mod error;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(doc)]
