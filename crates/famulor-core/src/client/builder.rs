@@ -22,6 +22,18 @@ pub(crate) const DEFAULT_REPLY_PATH: &str = "/ai/generate-reply";
 pub(crate) type WaitObserver = Arc<dyn Fn(&WaitNotice) + Send + Sync>;
 
 /// Says that a call waits for a free slot of the quota.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use famulor_core::{Client, WaitNotice};
+///
+/// let tell = |notice: &WaitNotice| {
+///     eprintln!("about {:.0} s, {} before you", notice.wait.as_secs_f64().ceil(), notice.ahead);
+/// };
+/// let client = Client::builder().with_wait_observer(tell).build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WaitNotice {
@@ -125,6 +137,13 @@ impl ClientBuilder {
     }
 
     /// Goes through this proxy, whatever the environment says. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = famulor_core::Client::builder().with_proxy("http://proxy.internal:3128").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_proxy(mut self, url: &str) -> Self {
         self.transport.proxy = Proxy::Url(url.to_owned());
         self
@@ -203,6 +222,13 @@ impl ClientBuilder {
     }
 
     /// The account's limit on replies; accounts differ. Default: 5 in 60 s (seed 002).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = famulor_core::Client::builder().with_rate_limit("20/60s".parse()?).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_rate_limit(mut self, limit: Limit) -> Self {
         self.reply_limit = Some(limit.with_scope(REPLY_SCOPE));
         self
@@ -210,6 +236,13 @@ impl ClientBuilder {
 
     /// The account's limits on all calls together; accounts differ. Default: 100 in 60 s and 20 in 10 s (vendor's
     /// authentication guide).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = famulor_core::Client::builder().with_general_limits(["200/60s".parse()?]).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_general_limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
         let limits = limits
             .into_iter()
@@ -226,6 +259,17 @@ impl ClientBuilder {
 
     /// Keeps the quota in this store, which other processes may share. Default: in memory, for this client and its
     /// clones.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use famulor_core::Client;
+    /// use famulor_quota::MemoryStore;
+    ///
+    /// // In a program of several processes: famulor_quota::open_store("redis://…").await? in its place.
+    /// let client = Client::builder().with_quota_store(MemoryStore::new()).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_quota_store(self, store: impl QuotaStore) -> Self {
         self.with_quota(Quota::with_store(store))
     }
@@ -243,6 +287,13 @@ impl ClientBuilder {
     }
 
     /// Sends at most so many billed messages, and refuses further ones before sending.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = famulor_core::Client::builder().with_max_billed_messages(100).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_max_billed_messages(mut self, messages: u64) -> Self {
         self.max_billed_messages = Some(messages);
         self
@@ -258,6 +309,16 @@ impl ClientBuilder {
     }
 
     /// Checks all settings and builds the client. Makes no connection.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use famulor_core::{Client, ErrorKind};
+    ///
+    /// let error = Client::builder().with_base_url("http://example.com").build().expect_err("plain http");
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the setting that cannot work.

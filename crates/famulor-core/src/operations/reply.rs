@@ -30,6 +30,25 @@ pub(crate) const REPLY: Operation = Operation {
 /// conversation stands (one or two calls that cost nothing), so that an unknown outcome can be settled.
 ///
 /// Source: seed 002.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// # use famulor_core::{AssistantId, CustomerId};
+/// use std::time::Duration;
+///
+/// let reply = client
+///     .reply(AssistantId::new(123), CustomerId::email("jane@example.com")?, "Where is my order?")
+///     .set_variable("order", 4711)
+///     .with_deadline(Duration::from_secs(300)) // queueing, attempts, waits and reading back together
+///     .send()
+///     .await?;
+/// # assert!(reply.text().is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct ReplyRequest {
@@ -69,6 +88,20 @@ impl ReplyRequest {
     }
 
     /// Gives the assistant values for its `{{…}}`. Merged with those given before and with the conversation's.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// # use famulor_core::{AssistantId, CustomerId};
+    /// let contact = serde_json::json!({ "customer_name": "Jane", "plan": "Pro", "open_tickets": 2 });
+    /// let variables = contact.as_object().cloned().unwrap_or_default();
+    /// let call = client.reply(AssistantId::new(123), CustomerId::raw("crm-4711")?, "Hello");
+    /// assert_eq!(call.set_variables(variables).preview()?.body().map(|body| &body["variables"]), Some(&contact));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_variables(mut self, variables: Map<String, Value>) -> Self {
         self.variables.extend(variables);
         self
