@@ -7,7 +7,8 @@
 #[path = "../../tests/fuzzed/src/corpus.rs"]
 #[allow(
     dead_code,
-    reason = "what was found is given to the fuzzer as a folder"
+    unreachable_pub,
+    reason = "it is the library's file; what was found is given to the fuzzer as a folder"
 )]
 mod corpus;
 
