@@ -124,10 +124,10 @@ impl Contacts {
     }
 
     /// The rows with a question that may be sent. Every column that is not ours becomes a variable.
-    pub(crate) async fn to_ask(&mut self) -> Result<Vec<Contact>, Failure> {
+    pub(crate) async fn unasked(&mut self) -> Result<Vec<Contact>, Failure> {
         match self {
-            Self::Csv(file) => Ok(file.to_ask()),
-            Self::Sqlite(database) => database.to_ask().await,
+            Self::Csv(file) => Ok(file.unasked()),
+            Self::Sqlite(database) => database.unasked().await,
         }
     }
 

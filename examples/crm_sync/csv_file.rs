@@ -103,7 +103,7 @@ impl CsvFile {
         Ok(())
     }
 
-    pub(crate) fn to_ask(&self) -> Vec<Contact> {
+    pub(crate) fn unasked(&self) -> Vec<Contact> {
         let Columns { id, question, .. } = self.columns;
         let asks = |row: &usize| !self.rows[*row][question].trim().is_empty();
         (0..self.rows.len())

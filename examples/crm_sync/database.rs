@@ -93,7 +93,7 @@ impl Database {
         Ok(())
     }
 
-    pub(crate) async fn to_ask(&mut self) -> Result<Vec<Contact>, Failure> {
+    pub(crate) async fn unasked(&mut self) -> Result<Vec<Contact>, Failure> {
         // Numbers stay numbers this way.
         let pairs: Vec<String> = self
             .columns

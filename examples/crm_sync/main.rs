@@ -59,11 +59,11 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     let from = &arguments.contacts;
     let mut contacts = Contacts::open(from, &arguments.table, arguments.out.as_deref()).await?;
 
-    let mut to_ask = contacts.to_ask().await?.into_iter();
+    let mut unasked = contacts.unasked().await?.into_iter();
     let mut asked = FuturesUnordered::new();
     loop {
         while asked.len() < AT_ONCE
-            && let Some(contact) = to_ask.next()
+            && let Some(contact) = unasked.next()
         {
             // Before it is sent: whoever finds a row in this state knows that its message may have arrived.
             contacts.set_state(contact.row, State::Sending).await?;
