@@ -3,14 +3,17 @@
 mod builder;
 mod durable;
 mod environment;
+mod limits;
 mod quota_status;
 mod shared;
+mod wait_notice;
 
 use std::sync::Arc;
 
-pub use builder::{ClientBuilder, WaitNotice};
+pub use builder::ClientBuilder;
 pub use quota_status::QuotaStatus;
 pub(crate) use shared::Shared;
+pub use wait_notice::WaitNotice;
 
 use crate::delivery::{Verification, verify};
 use crate::operations::{

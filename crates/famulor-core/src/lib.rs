@@ -14,10 +14,14 @@
 //! # let client = Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
 //!
 //! let customer = CustomerId::phone("+49 155 551234")?;
-//! let call = client.reply(AssistantId::new(123), customer, "I'd like an appointment").set_variable("customer_name", "John");
+//! let call = client
+//!     .reply(AssistantId::new(123), customer, "I'd like an appointment")
+//!     .set_variable("customer_name", "John");
 //! match call.send().await {
-//!     Ok(reply) => println!("{}", reply.text().unwrap_or("a person has taken the conversation over")),
-//!     Err(error) if error.delivery() == Delivery::Unknown => eprintln!("do not send it again: {error}"),
+//!     Ok(reply) => println!("{}", reply.text().unwrap_or("a person has taken over")),
+//!     Err(error) if error.delivery() == Delivery::Unknown => {
+//!         eprintln!("do not send it again: {error}");
+//!     }
 //!     Err(error) => return Err(error),
 //! }
 //! # Ok(())

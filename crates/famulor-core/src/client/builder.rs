@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use famulor_gen::{SUCCESS_BODY_CEILING, Session};
-use famulor_quota::{AccountKey, Lane, Limit, Quota, QuotaStore, Waiting};
+use famulor_quota::{AccountKey, Lane, Limit, Quota, QuotaStore};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::limits::{GENERAL_SCOPE, REPLY_SCOPE, limits};
+use super::wait_notice::{WaitNotice, WaitObserver};
 use super::{Client, Shared};
 use crate::call::Order;
 use crate::delivery::Positions;
@@ -18,39 +20,6 @@ use crate::{Error, OnUnknown, Result};
 
 /// Where generate-reply lives. Source: seed 002.
 pub(crate) const DEFAULT_REPLY_PATH: &str = "/ai/generate-reply";
-
-pub(crate) type WaitObserver = Arc<dyn Fn(&WaitNotice) + Send + Sync>;
-
-/// Says that a call waits for a free slot of the quota.
-///
-/// ```
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use famulor_core::{Client, WaitNotice};
-///
-/// let tell = |notice: &WaitNotice| {
-///     eprintln!("about {:.0} s, {} before you", notice.wait.as_secs_f64().ceil(), notice.ahead);
-/// };
-/// let client = Client::builder().with_wait_observer(tell).build()?;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct WaitNotice {
-    /// The earliest it can go.
-    pub wait: Duration,
-    /// Calls of this process that go before it.
-    pub ahead: usize,
-}
-
-impl From<Waiting> for WaitNotice {
-    fn from(waiting: Waiting) -> Self {
-        Self {
-            wait: waiting.ready_in,
-            ahead: waiting.ahead,
-        }
-    }
-}
 
 /// Settings of a [`Client`]. Nothing is checked before [`build`](Self::build).
 ///
@@ -131,6 +100,14 @@ impl ClientBuilder {
     }
 
     /// Trusts these certificates too, in PEM form.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pem = std::fs::read("/etc/ssl/company-ca.pem")?;
+    /// let client = famulor_core::Client::builder().with_ca_certificate(pem).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_ca_certificate(mut self, pem: Vec<u8>) -> Self {
         self.transport.ca_certificates.push(pem);
         self
@@ -216,6 +193,15 @@ impl ClientBuilder {
     }
 
     /// What to do when nobody knows whether a message arrived. Default: [`OnUnknown::Verify`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use famulor_core::{Client, OnUnknown};
+    ///
+    /// let client = Client::builder().with_on_unknown(OnUnknown::Fail).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_on_unknown(mut self, policy: OnUnknown) -> Self {
         self.options.on_unknown = policy;
         self
@@ -281,6 +267,17 @@ impl ClientBuilder {
     }
 
     /// Shares this quota with other clients. Default: one of its own, in memory.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use famulor_core::{Client, Quota};
+    ///
+    /// let quota = Quota::in_memory();
+    /// let first = Client::builder().with_api_key("1|abc").with_quota(quota.clone()).build()?;
+    /// let second = Client::builder().with_api_key("1|abc").with_quota(quota).with_max_retries(0).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_quota(mut self, quota: Quota) -> Self {
         self.quota = Some(quota);
         self
@@ -371,30 +368,6 @@ impl fmt::Debug for ClientBuilder {
             .field("has_key", &self.key.is_some())
             .finish_non_exhaustive()
     }
-}
-
-const REPLY_SCOPE: &str = "generate-reply";
-const GENERAL_SCOPE: &str = "all";
-
-/// The documented limits, each per token. Source: seed 002 (5 in 60 s for generate-reply); the vendor's authentication
-/// guide (100 in 60 s and 20 in 10 s for all endpoints).
-fn limits(
-    limited: bool,
-    reply: Option<Limit>,
-    general: Option<Vec<Limit>>,
-) -> (Arc<[Limit]>, Arc<[Limit]>) {
-    if !limited {
-        return (Arc::new([]), Arc::new([]));
-    }
-    let reply = reply.unwrap_or_else(|| Limit::new(5, Duration::from_secs(60), REPLY_SCOPE));
-    let general = general.unwrap_or_else(|| {
-        vec![
-            Limit::new(100, Duration::from_secs(60), GENERAL_SCOPE),
-            Limit::new(20, Duration::from_secs(10), GENERAL_SCOPE),
-        ]
-    });
-    let both = std::iter::once(reply).chain(general.iter().cloned());
-    (both.collect(), general.into())
 }
 
 fn check_reply_path(path: &str) -> Result<String> {
