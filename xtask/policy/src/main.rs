@@ -22,6 +22,8 @@ const CRATES: &[(&str, &[&str])] = &[
             "famulor_gen",
             "famulor_quota",
             "futures_core",
+            // Only with the feature of that name, which is for those who depend on it.
+            "schemars",
             "serde_core",
             "serde_json",
         ],
