@@ -2,21 +2,28 @@
 //!
 //!     cargo run -p famulor-examples --example crm_sync -- --emulator
 //!
-//! Reads `contacts.csv` beside this file, or the file of `--contacts`, and writes `--out` (default: `answered.csv`). Run
-//! it again, after whatever ended it: what is answered stays answered, and no message is sent twice. Without
+//! Reads `contacts.csv` beside this file, or the file of `--contacts`, and writes `--out` (default: `answered.csv`). A
+//! SQLite database (`--contacts crm.sqlite --table contacts`) has the answers written into its own rows. To try that one:
+//!
+//!     sqlite3 crm.sqlite '.import --csv examples/crm_sync/contacts.csv contacts'
+//!     cargo run -p famulor-examples --example crm_sync -- --emulator --contacts crm.sqlite
+//!
+//! Run it again, after whatever ended it: what is answered stays answered, and no message is sent twice. Without
 //! `--emulator` it goes to your account (FAMULOR_API_KEY, FAMULOR_ASSISTANT_ID); every question is billed.
 
-mod table;
+mod contacts;
+mod csv_file;
+mod database;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use contacts::{Contact, Contacts, State};
 use famulor_core::{AssistantId, Client, CustomerId, Delivery, Lane, Reply};
 use famulor_examples::{Failure, Whereto, report};
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use table::{Contact, State, Table};
 
 /// Enough to use every slot of a minute. More would wait longer than their deadline.
 const AT_ONCE: usize = 5;
@@ -25,12 +32,16 @@ const AT_ONCE: usize = 5;
 struct Arguments {
     #[command(flatten)]
     whereto: Whereto,
-    /// The contacts: `id`, `question` and any other columns, which become variables.
+    /// The contacts: `id`, `question` and any other columns, which become variables. A CSV file, or a SQLite database
+    /// (`.db`, `.sqlite`, `.sqlite3`).
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/crm_sync/contacts.csv"))]
     contacts: PathBuf,
-    /// Where contacts and answers are written.
-    #[arg(long, default_value = "answered.csv")]
-    out: PathBuf,
+    /// The table of a database.
+    #[arg(long, default_value = "contacts")]
+    table: String,
+    /// Where contacts of a CSV file and their answers are written. Default: `answered.csv`.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -45,52 +56,45 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         .with_lane(Lane::Bulk) // people who chat through clones of this client go first
         .with_deadline(Duration::from_secs(300))
         .build()?;
-    // An earlier run's table, if it left one: its states say what must not be sent again.
-    let from: &Path = if arguments.out.exists() {
-        &arguments.out
-    } else {
-        &arguments.contacts
-    };
-    let mut table = Table::read(from)?;
-    table.write(&arguments.out)?;
+    let from = &arguments.contacts;
+    let mut contacts = Contacts::open(from, &arguments.table, arguments.out.as_deref()).await?;
 
-    let mut open = table.open().into_iter();
+    let mut unasked = contacts.unasked().await?.into_iter();
     let mut asked = FuturesUnordered::new();
     loop {
         while asked.len() < AT_ONCE
-            && let Some(contact) = open.next()
+            && let Some(contact) = unasked.next()
         {
             // Before it is sent: whoever finds a row in this state knows that its message may have arrived.
-            table.set_state(contact.row, State::Sending);
-            table.write(&arguments.out)?;
+            contacts.set_state(contact.row, State::Sending).await?;
             asked.push(ask(&client, stage.assistant(), contact));
         }
-        let Some((row, outcome)) = asked.next().await else {
+        let Some((row, id, outcome)) = asked.next().await else {
             break;
         };
         match outcome {
-            Ok(reply) => table.answered(row, &reply),
+            Ok(reply) => contacts.answered(row, &reply).await?,
             Err(error) => {
-                eprintln!("contact {}: {error}", table.id(row));
-                table.set_state(
-                    row,
-                    match error.delivery() {
-                        // Nothing was processed: the next run may try again.
-                        Delivery::NotSent | Delivery::Refused => State::Failed,
-                        _ => State::Unknown,
-                    },
-                );
+                eprintln!("contact {id}: {error}");
+                let state = match error.delivery() {
+                    // Nothing was processed: the next run may try again.
+                    Delivery::NotSent | Delivery::Refused => State::Failed,
+                    _ => State::Unknown,
+                };
+                contacts.set_state(row, state).await?;
             }
         }
-        table.write(&arguments.out)?;
     }
 
-    let (answered, failed, unknown) = table.count();
+    let counts = contacts.count().await?;
     println!(
-        "{answered} answered, {failed} failed, {unknown} unknown: see {}",
-        arguments.out.display()
+        "{} answered, {} failed, {} unknown: see {}",
+        counts.answered,
+        counts.failed,
+        counts.unknown,
+        contacts.place().display()
     );
-    if unknown > 0 {
+    if counts.unknown > 0 {
         println!(
             "unknown: look at these conversations before you empty their state; crate famulor-outbox does that for you"
         );
@@ -107,15 +111,16 @@ async fn ask(
     client: &Client,
     assistant: AssistantId,
     contact: Contact,
-) -> (usize, famulor_core::Result<Reply>) {
-    let row = contact.row;
+) -> (i64, String, famulor_core::Result<Reply>) {
+    let (row, id) = (contact.row, contact.id);
     let answer = async {
-        let customer = CustomerId::raw(format!("crm-{}", contact.id))?;
+        let customer = CustomerId::raw(format!("crm-{id}"))?;
         client
             .reply(assistant, customer, contact.question)
             .set_variables(contact.variables)
             .send()
             .await
     };
-    (row, answer.await)
+    let outcome = answer.await;
+    (row, id, outcome)
 }

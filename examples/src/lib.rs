@@ -7,7 +7,7 @@
 //! | `read_back` | an answer that never arrived, and the message that is not sent twice |
 //! | `mocking` | testing your own code, with typed mocks and with the emulator |
 //! | `shared_quota` | several processes on one token, through Redis |
-//! | `crm_sync` | contacts of a CSV file, answered, with the conversations' ids written back |
+//! | `crm_sync` | contacts of a CSV file or a SQLite table, answered, with the conversations' ids written back |
 //! | `channel_bridge` | Telegram and Twilio, through an outbox that survives being killed |
 //! | `web_chat` | a chat page and the server that keeps the key: waiting, take-over, limits for each visitor |
 //! | `telemetry` | spans and figures in an OpenTelemetry collector |

@@ -2,8 +2,9 @@
 //!
 //!     cargo run -p famulor-examples --example telemetry -- --emulator
 //!
-//! They go to OTEL_EXPORTER_OTLP_ENDPOINT (http://localhost:4318 if it is not set), as OTLP in JSON over HTTP. Without
-//! `--emulator` messages go to your account (FAMULOR_API_KEY, FAMULOR_ASSISTANT_ID); 2 of them are billed.
+//! They go to OTEL_EXPORTER_OTLP_ENDPOINT (http://localhost:4318 if it is not set), as OTLP in JSON over HTTP; if nobody
+//! listens there, messages are answered all the same, and the last line says what was lost. Without `--emulator` messages
+//! go to your account (FAMULOR_API_KEY, FAMULOR_ASSISTANT_ID); 2 of them are billed.
 //!
 //! The SDK makes one span an attempt, named as OpenTelemetry names those of HTTP clients, and puts no customer, message,
 //! conversation id or key into it.

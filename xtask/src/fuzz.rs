@@ -1,8 +1,15 @@
 //! `cargo xtask fuzz`: whatever a server, a file or a stranger sends, nothing panics and no rule breaks.
 //!
-//! The targets are in `fuzz/`. They begin with the documented bodies, and with what was found before (`fuzz/found`).
+//! What must hold is in `tests/fuzzed`, whose tests are the short form of this; the programs that a fuzzer runs are in
+//! `fuzz/`. They begin with the documented bodies, and with what was found before (`fuzz/found`).
 //! cargo-fuzz wants a nightly compiler for its sanitizers; without them a stable one does, told to allow its own flags.
 
+#[path = "../../tests/fuzzed/src/corpus.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "it is the library's file; what was found is given to the fuzzer as a folder"
+)]
 mod corpus;
 
 use std::fs;
@@ -14,13 +21,14 @@ use crate::tools::{FUZZ, cargo_with_tools};
 use crate::{Failure, workspace};
 
 /// What is fuzzed, in order.
-const TARGETS: [&str; 6] = [
+const TARGETS: [&str; 7] = [
     "answers",
     "errors",
     "retry_after",
     "scripts",
     "webhooks",
     "settings",
+    "batch_lines",
 ];
 
 /// For how long each.
@@ -76,7 +84,11 @@ fn fuzz(name: &str, seconds: u64) -> Result<Result<u64, String>, Failure> {
         fs::create_dir_all(folder)
             .map_err(|e| Failure::new(format!("{}: {e}", folder.display())))?;
     }
-    for (number, seed) in corpus::of(name, workspace())?.iter().enumerate() {
+    for (number, seed) in corpus::of(name, workspace())
+        .map_err(Failure::new)?
+        .iter()
+        .enumerate()
+    {
         write(&seeds.join(format!("seed-{number:03}")), seed)?;
     }
     let log = home.join(format!("{name}.log"));
@@ -121,4 +133,23 @@ fn fuzz(name: &str, seconds: u64) -> Result<Result<u64, String>, Failure> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     fs::write(path, bytes).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TARGETS;
+    use crate::workspace;
+
+    #[test]
+    fn every_program_is_run() -> std::io::Result<()> {
+        let manifest = std::fs::read_to_string(workspace().join("fuzz/Cargo.toml"))?;
+        for target in TARGETS {
+            assert!(
+                manifest.contains(&format!("name = \"{target}\"")),
+                "{target}"
+            );
+        }
+        assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+        Ok(())
+    }
 }

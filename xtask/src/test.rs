@@ -82,7 +82,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "packages",
         // Not verified, that is not built: the workspace is, and a build out of each package's own copy takes minutes.
-        repeat: "cargo package --workspace --exclude xtask --exclude bench --exclude codegen --exclude conformance --exclude policy --exclude famulor-tests --exclude famulor-crash-test --exclude famulor-test-judge --exclude famulor-test-stores --exclude famulor-examples --allow-dirty --no-verify --offline --quiet",
+        repeat: "cargo package --workspace --exclude xtask --exclude bench --exclude codegen --exclude conformance --exclude policy --exclude famulor-tests --exclude famulor-crash-test --exclude famulor-test-fuzzed --exclude famulor-test-judge --exclude famulor-test-stores --exclude famulor-examples --allow-dirty --no-verify --offline --quiet",
         action: Action::Cargo,
     },
     Step {

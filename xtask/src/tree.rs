@@ -28,12 +28,13 @@ const DETAILS: &[(&str, &[&str])] = &[
             "xtask/bench",
         ],
     ),
-    // The bench: bare statements are the stores' yardstick.
+    // The bench: bare statements are the stores' yardstick. The examples: contacts in a database of the user's own.
     (
         "sqlx",
         &[
             "crates/famulor-outbox",
             "crates/famulor-quota",
+            "examples",
             "xtask/bench",
         ],
     ),

@@ -3,14 +3,17 @@
 mod builder;
 mod durable;
 mod environment;
+mod limits;
 mod quota_status;
 mod shared;
+mod wait_notice;
 
 use std::sync::Arc;
 
-pub use builder::{ClientBuilder, WaitNotice};
+pub use builder::ClientBuilder;
 pub use quota_status::QuotaStatus;
 pub(crate) use shared::Shared;
+pub use wait_notice::WaitNotice;
 
 use crate::delivery::{Verification, verify};
 use crate::operations::{
@@ -89,6 +92,19 @@ impl Client {
     }
 
     /// What this client and its clones have done so far.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// # use famulor_core::{AssistantId, CustomerId};
+    /// client.reply(AssistantId::new(123), CustomerId::raw("crm-4711")?, "Hello").await?;
+    /// let usage = client.usage();
+    /// assert_eq!((usage.replies, usage.billed_messages), (1, 1));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.shared.counters.snapshot()
@@ -151,6 +167,24 @@ impl Client {
     }
 
     /// Generates an AI reply to a customer's message. Billed; at most 5 a minute per token (seed 002).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// use famulor_core::{AssistantId, CustomerId};
+    ///
+    /// let customer = CustomerId::phone("+49 155 551234")?;
+    /// let reply = client
+    ///     .reply(AssistantId::new(123), customer, "I'd like an appointment")
+    ///     .set_variable("customer_name", "John")
+    ///     .await?;
+    /// println!("{}", reply.text().unwrap_or("a person has taken over"));
+    /// # assert!(reply.text().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reply(
         &self,
         assistant: AssistantId,
@@ -161,11 +195,38 @@ impl Client {
     }
 
     /// Creates a conversation with an assistant (seed 000). Works without a key.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// use famulor_core::AssistantUuid;
+    ///
+    /// let assistant = AssistantUuid::parse("550e8400-e29b-41d4-a716-446655440000")?;
+    /// let chat = client.create_conversation(assistant).set_variable("customer_name", "John").await?;
+    /// println!("{} messages to begin with", chat.opening_history().len());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn create_conversation(&self, assistant: AssistantUuid) -> CreateConversation {
         CreateConversation::new(self.clone(), assistant)
     }
 
     /// A handle on an existing conversation. Makes no call. Its calls work without a key.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// use famulor_core::ConversationId;
+    ///
+    /// let chat = client.conversation(ConversationId::new("7c9e6679-7425-40de-944b-e07fc1f90ae7")?);
+    /// println!("{} messages so far", chat.history().await?.messages().len());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn conversation(&self, id: ConversationId) -> Conversation {
         Conversation::existing(self.clone(), id)
@@ -182,11 +243,38 @@ impl Client {
     }
 
     /// Asks whom the key belongs to. Costs nothing: the usual way to try a key.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// match client.account().await {
+    ///     Ok(account) => println!("the key is {}'s", account.email().unwrap_or("?")),
+    ///     Err(error) => eprintln!("{error}"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn account(&self) -> GetAccount {
         GetAccount::new(self.clone())
     }
 
     /// Has Famulor send every ended conversation of an assistant to `url`, which must be https.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// use famulor_core::AssistantId;
+    ///
+    /// let assistant = AssistantId::new(123);
+    /// client.enable_conversation_ended_webhook(assistant, "https://example.com/hook").await?;
+    /// client.disable_conversation_ended_webhook(assistant).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn enable_conversation_ended_webhook(
         &self,
         assistant: AssistantId,

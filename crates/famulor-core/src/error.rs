@@ -102,6 +102,25 @@ impl Error {
     }
 
     /// What is wrong with which field, from a 422.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// # use famulor_core::{AssistantId, CustomerId};
+    /// # use famulor_emulator::{Before, CannedAnswer, Fault, Operation};
+    /// # let body = serde_json::json!({ "message": "The message field is required.", "errors": { "message": ["is required"] } });
+    /// # emulator.inject(Fault::before(Before::Answer(CannedAnswer::json(422, body))).on(Operation::GenerateReply));
+    /// # let call = client.reply(AssistantId::new(123), CustomerId::raw("crm-4711")?, "Hello");
+    /// let error = call.await.expect_err("the server did not like a field");
+    /// for (field, complaints) in error.field_errors() {
+    ///     eprintln!("{field}: {}", complaints.join(", "));
+    /// }
+    /// # assert_eq!(error.field_errors().len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn field_errors(&self) -> &BTreeMap<String, Vec<String>> {
         &self.0.field_errors

@@ -1,4 +1,4 @@
-//! What fuzzing reaches of the inside. Only there with `--cfg fuzzing`; no part of the API.
+//! What fuzzing reaches of the inside. Only there with `--cfg fuzzing` and in this crate's tests; no part of the API.
 
 use std::time::Duration;
 
@@ -27,6 +27,25 @@ pub fn classify(status: u16, headers: &[(&str, &[u8])], body: &[u8]) {
         refusal.error.black_out(&[SECRET]);
         for shown in [refusal.error.to_string(), format!("{:?}", refusal.error)] {
             assert!(!shown.contains(SECRET), "{shown}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SECRET, classify};
+
+    /// So that the rules are kept, and this module builds, in every run of the tests, not only when somebody fuzzes.
+    #[test]
+    fn what_fuzzing_demands_holds_for_answers_of_every_status() {
+        let quoting = format!(r#"{{"message":"{SECRET}","errors":{{"{SECRET}":["{SECRET}"]}}}}"#);
+        let bodies = ["", "{}", "[]", "<html>", r#"{"success":false}"#, &quoting];
+        for status in 100..600 {
+            for body in bodies {
+                for wait in ["", "60", "1.5", "1e300", "NaN"] {
+                    classify(status, &[("retry-after", wait.as_bytes())], body.as_bytes());
+                }
+            }
         }
     }
 }

@@ -4,72 +4,70 @@
 //! all of the quota without being refused, sends nothing twice that may have arrived, and says so when an outcome is
 //! not known.
 //!
-//! ```no_run
-//! # async fn example() -> famulor_core::Result<()> {
-//! use std::time::Duration;
-//! use famulor_core::{AssistantId, AssistantUuid, Client, ConversationKind, CustomerId};
+//! ```
+//! use famulor_core::{AssistantId, Client, CustomerId, Delivery};
 //!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> famulor_core::Result<()> {
 //! let client = Client::from_env()?; // FAMULOR_API_KEY
+//! # let emulator = famulor_emulator::Emulator::builder().start().await.expect("an emulator");
+//! # let client = Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
 //!
-//! let reply = client
-//!     .reply(AssistantId::new(123), CustomerId::phone("+49 155 551234")?, "I'd like an appointment")
-//!     .set_variable("customer_name", "John")
-//!     .with_deadline(Duration::from_secs(90))
-//!     .send()
-//!     .await?;
-//! println!("{}", reply.text().unwrap_or("a person has taken the conversation over"));
-//!
-//! let chat = client
-//!     .create_conversation(AssistantUuid::parse("550e8400-e29b-41d4-a716-446655440000")?)
-//!     .set_kind(ConversationKind::Test)
-//!     .send()
-//!     .await?;
-//! let turn = chat.send("I would like to schedule a demo").await?;
-//! println!("{}", turn.text().unwrap_or_default());
+//! let customer = CustomerId::phone("+49 155 551234")?;
+//! let call = client
+//!     .reply(AssistantId::new(123), customer, "I'd like an appointment")
+//!     .set_variable("customer_name", "John");
+//! match call.send().await {
+//!     Ok(reply) => println!("{}", reply.text().unwrap_or("a person has taken over")),
+//!     Err(error) if error.delivery() == Delivery::Unknown => {
+//!         eprintln!("do not send it again: {error}");
+//!     }
+//!     Err(error) => return Err(error),
+//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Names
+//! There is no queue, no rate limiter and no retry loop to write around this: the call waits for its slot, goes again
+//! where that is safe, and settles a lost answer by reading the conversation.
 //!
-//! `set_*` fills a field of the API's request, `with_*` sets an option of this SDK. A call's builder is sent with
-//! `.send().await` or just `.await`.
+//! # The guide
 //!
-//! # Errors
+//! | chapter | for when you ask |
+//! |---|---|
+//! | [Quick start](guide::quick_start) | how do I get a reply? |
+//! | [Errors](guide::errors) | it failed: was it sent, was it billed, what next? |
+//! | [Quota](guide::quota) | what happens when I send more than five a minute? |
+//! | [Unknown outcomes](guide::unknown_outcomes) | the answer never came: did the customer get one, and am I charged? |
+//! | [Testing](guide::testing) | how do I test my code without a key and without cost? |
+//! | [Observability](guide::observability) | how do I see what it does? |
+//! | [Cost](guide::cost) | what is billed, and how do I keep it bounded? |
 //!
-//! There is one [`Error`]. [`Error::kind`] says what to do, [`Error::delivery`] whether the message was sent.
+//! # What is where
 //!
-//! # What may be sent again
+//! | you want | begin at |
+//! |---|---|
+//! | an answer to a message of your own channel | [`Client::reply`] |
+//! | a chat that you open and hold | [`Client::create_conversation`], [`Client::conversation`] |
+//! | ids of assistants; conversations of the account | [`Client::list_assistants`], [`Client::list_conversations`] |
+//! | to have a person take over, and give back | [`Conversation::ai_off`], [`Conversation::ai_on`] |
+//! | another endpoint, with the same key, limits and errors | [`Client::request`] |
+//! | settings | [`ClientBuilder`], or [`Client::from_env`] |
+//! | messages that survive a crash | the crate `famulor-outbox`, which is built on [`Client::reply_slot`] |
 //!
-//! | what happened | reply, message, new conversation | a call that only reads | [`Error::delivery`] |
-//! |---|---|---|---|
-//! | name, connect or TLS failure | again | again | `NotSent` |
-//! | 429 | again, after the wait that the server asks for | again | `Refused` |
-//! | other 4xx, a refusal inside a 2xx, 3xx | no | no | `Refused` |
-//! | timeout or reset after sending, 5xx | no: the conversation is read back | again | `Unknown` |
-//! | a 2xx cut off or not as documented | no: the conversation is read back | again | `Processed` |
-//!
-//! "Again" means: while [`with_max_retries`](ClientBuilder::with_max_retries) and the deadline allow it.
-//!
-//! # Senders that survive a crash
-//!
-//! Everything above ends with the process. A program that must settle what was under way when it was killed writes down
-//! what it is about to send, and needs the steps one by one: [`Client::position`] before, [`Client::reply_slot`] and
-//! [`ReplyRequest::send_in`] to send, [`Client::look_for`] after an unknown outcome. The crate `famulor-outbox` is one.
-//!
-//! # Dropping a call
-//!
-//! A future that is dropped while it waits for the quota or its turn leaves nothing behind. Dropped later, the request
-//! may have been processed and billed: prefer a deadline, whose error says which.
+//! `set_*` fills a field of the API's request, `with_*` sets an option of this SDK. A call is sent with `.send().await` or
+//! just `.await`.
 
 mod answers;
 mod call;
 mod client;
 mod delivery;
 mod error;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(doc)]
+pub mod guide;
 mod input;
 mod operations;
 mod options;

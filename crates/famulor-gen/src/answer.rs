@@ -44,21 +44,21 @@ struct Whole {
 }
 
 impl Answer {
-    /// An answer of these parts, for fuzzing; `None` if HTTP has no such status or header.
-    #[cfg(fuzzing)]
+    /// An answer of these parts, for tests and fuzzing; `None` if HTTP has no such status or header.
     #[doc(hidden)]
+    #[must_use]
     pub fn of(status: u16, headers: &[(&str, &[u8])], body: &[u8]) -> Option<Self> {
         let mut map = HeaderMap::new();
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             let name = http::HeaderName::try_from(*name).ok()?;
             map.insert(name, http::HeaderValue::from_bytes(value).ok()?);
         }
-        Some(Self {
+        Some(Self(Arc::new(Whole {
             status: StatusCode::from_u16(status).ok()?,
-            headers: Arc::new(map),
+            headers: map,
             body: Bytes::copy_from_slice(body),
             end: BodyEnd::Complete,
-        })
+        })))
     }
 
     /// The HTTP status.

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use famulor_emulator::{After, Emulator, Fault, Operation, RateLimit};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, SqliteConnection};
 
 use crate::program::{example, example_on, finish};
 
@@ -154,4 +156,133 @@ async fn a_table_without_questions_is_refused_before_anything_is_sent() {
         "{finished:?}"
     );
     assert_eq!(emulator.stats().messages, 0);
+}
+
+/// A CRM's own database, which knows nothing of us.
+async fn database(place: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new()
+        .filename(place)
+        .create_if_missing(true);
+    let mut connection = options.connect().await.expect("a database");
+    let script = r#"
+        CREATE TABLE "our contacts" (id INTEGER PRIMARY KEY, name TEXT, "open tickets" INTEGER, question TEXT, notes TEXT);
+        INSERT INTO "our contacts" VALUES
+            (4711, 'Anna Berg', 2, 'Can I change to yearly billing?', NULL),
+            (4712, 'Paul Weiss', 0, NULL, NULL),
+            (4713, 'Eva Lind', 1, 'I''d like an appointment', ''),
+            (4714, 'Omar Said', 1, 'Where is my order?', 'calls on Mondays');
+    "#;
+    sqlx::raw_sql(script)
+        .execute(&mut connection)
+        .await
+        .expect("a table");
+    connection
+}
+
+type Row = (i64, Option<String>, Option<String>, Option<String>);
+
+async fn written_back(connection: &mut SqliteConnection) -> Vec<Row> {
+    let query = r#"SELECT id, state, reply, conversation_id FROM "our contacts" ORDER BY id"#;
+    sqlx::query_as(query)
+        .fetch_all(connection)
+        .await
+        .expect("the columns that were added")
+}
+
+#[tokio::test]
+async fn a_database_has_replies_and_conversation_ids_written_into_its_own_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("crm.sqlite");
+    let mut crm = database(&place).await;
+    let emulator = account().await;
+    let run = || {
+        let mut command = example_on(&emulator, "crm_sync");
+        command.env("FAMULOR_RATE_LIMIT", "5/2s");
+        command
+            .arg("--contacts")
+            .arg(&place)
+            .args(["--table", "our contacts"]);
+        command
+    };
+    finish(&mut run()).await.said(&[
+        "3 answered, 0 failed, 0 unknown",
+        "3 messages billed by this run",
+    ]);
+
+    let rows = written_back(&mut crm).await;
+    for (id, state, reply, conversation_id) in &rows {
+        if *id == 4712 {
+            assert_eq!(
+                (state, reply, conversation_id),
+                (&None, &None, &None),
+                "asks nothing"
+            );
+            continue;
+        }
+        let conversation = emulator.conversation_of(123, &format!("crm-{id}"));
+        let conversation = conversation.expect("a conversation");
+        assert_eq!(state.as_deref(), Some("answered"), "{id}");
+        assert_eq!(conversation_id.as_ref(), Some(&conversation.id), "{id}");
+        assert_eq!(
+            reply.as_ref(),
+            Some(&conversation.history[1].content),
+            "{id}"
+        );
+    }
+    let anna = emulator
+        .conversation_of(123, "crm-4711")
+        .expect("a conversation");
+    let variables = anna.variables.expect("variables");
+    assert_eq!(variables["open tickets"], 2, "a number stays one");
+    assert_eq!(
+        variables.len(),
+        2,
+        "only the contact's own columns that hold something: {variables:?}"
+    );
+
+    // A question that comes later, and one that somebody was at when an earlier run died.
+    let later = r#"UPDATE "our contacts" SET question = 'Hello?' WHERE id = 4712;
+                   UPDATE "our contacts" SET state = 'sending' WHERE id = 4713;"#;
+    sqlx::raw_sql(later).execute(&mut crm).await.expect("rows");
+    let again = finish(&mut run()).await;
+    again.said(&[
+        "3 answered, 0 failed, 1 unknown",
+        "1 messages billed by this run",
+    ]);
+    assert_eq!(
+        written_back(&mut crm).await[2].1.as_deref(),
+        Some("unknown")
+    );
+    assert_eq!(emulator.stats().billed_messages, 4);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_database_is_said_before_anything_is_sent_or_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("crm.sqlite");
+    drop(database(&place).await);
+    let emulator = account().await;
+    let missing = folder.path().join("missing.sqlite");
+    for (contacts, arguments, said) in [
+        (
+            &place,
+            vec!["--table", "customers"],
+            "there is no table `customers`",
+        ),
+        (
+            &place,
+            vec!["--table", "our contacts", "--out", "x.csv"],
+            "leave --out away",
+        ),
+        (&missing, vec![], "missing.sqlite"),
+    ] {
+        let mut command = example_on(&emulator, "crm_sync");
+        command.arg("--contacts").arg(contacts).args(arguments);
+        let finished = finish(command.current_dir(folder.path())).await;
+        assert_eq!(finished.code, Some(1), "{finished:?}");
+        assert!(finished.err.contains(said), "{said} is not in {finished:?}");
+        assert!(finished.err.contains("nothing was sent"), "{finished:?}");
+    }
+    assert!(!missing.exists(), "a database was made of nothing");
+    assert_eq!(emulator.stats().requests, 0);
 }

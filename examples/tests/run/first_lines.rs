@@ -1,6 +1,12 @@
 //! What an example's first lines promise.
 
-use crate::program::{example, finish, folder};
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
+
+use crate::program::{PATIENCE, example, finish, folder};
+use crate::telemetry::collector;
 
 /// Every example, and where its first lines are.
 fn examples() -> Vec<(String, String)> {
@@ -76,4 +82,54 @@ async fn the_environments_key_does_not_show() {
         "{finished:?}"
     );
     assert!(finished.err.starts_with("error: "), "{finished:?}");
+}
+
+/// The arguments of the command that an example's first lines give.
+fn arguments(name: &str, source: &str) -> Vec<String> {
+    let command = format!("cargo run -p famulor-examples --example {name} -- ");
+    let line = source
+        .lines()
+        .take_while(|line| line.starts_with("//!"))
+        .find_map(|line| line.split_once(&command))
+        .map(|(_, arguments)| arguments);
+    let arguments = line
+        .expect("a command in the first lines")
+        .split_whitespace();
+    arguments.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn each_example_runs_with_the_command_of_its_first_lines() {
+    // They serve until they are interrupted; on this port others may be.
+    const SERVERS: [&str; 2] = ["channel_bridge", "web_chat"];
+    let (endpoint, _received) = collector().await;
+    for (name, source) in examples() {
+        // Built as tests, it is no program to run here; its own tests are what its first lines tell to run.
+        if name == "mocking" {
+            continue;
+        }
+        let place = tempfile::tempdir().expect("a folder");
+        let mut command = example(&name);
+        command
+            .args(arguments(&name, &source))
+            .current_dir(place.path());
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint);
+        if !SERVERS.contains(&name.as_str()) {
+            let finished = finish(&mut command).await;
+            assert_eq!(finished.code, Some(0), "{name}: {finished:?}");
+            continue;
+        }
+        command
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped());
+        let mut server = command.spawn().expect("an example that starts");
+        let said = BufReader::new(server.stdout.take().expect("its output"));
+        let line = timeout(PATIENCE, said.lines().next_line()).await;
+        let line = line
+            .expect("a line in time")
+            .expect("text")
+            .unwrap_or_default();
+        assert!(line.contains("http://127.0.0.1:"), "{name}: {line}");
+        server.kill().await.expect("a process to end");
+    }
 }

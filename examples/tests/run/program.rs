@@ -8,7 +8,7 @@ use famulor_emulator::Emulator;
 use tokio::process::Command;
 
 /// Longer than any example takes on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The folder of the examples.
 pub(crate) fn folder() -> &'static Path {

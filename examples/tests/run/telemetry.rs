@@ -16,7 +16,7 @@ use crate::program::{example, example_on, finish};
 type Received = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
 
 /// A collector on loopback: its address, and what it was sent.
-async fn collector() -> (String, Received) {
+pub(crate) async fn collector() -> (String, Received) {
     async fn take(State(received): State<Received>, uri: Uri, body: Bytes) -> &'static str {
         received
             .lock()

@@ -22,6 +22,8 @@ const CRATES: &[(&str, &[&str])] = &[
             "famulor_gen",
             "famulor_quota",
             "futures_core",
+            // Only with the feature of that name, which is for those who depend on it.
+            "schemars",
             "serde_core",
             "serde_json",
         ],
@@ -89,10 +91,7 @@ fn check(
     }
     let before = fs::read_to_string(&baseline)?;
     let before: Vec<&str> = before.lines().collect();
-    for line in before
-        .iter()
-        .filter(|line| now.binary_search_by(|it| it.as_str().cmp(line)).is_err())
-    {
+    for line in gone(&before, &now) {
         problems.push(format!("{name}: gone or changed: {line}"));
     }
     let is_new = |line: &&String| before.binary_search(&line.as_str()).is_err();
@@ -105,4 +104,64 @@ fn check(
         before.len()
     );
     Ok(())
+}
+
+/// What users could name before and cannot now. Both are sorted.
+fn gone<'a>(before: &[&'a str], now: &[String]) -> Vec<&'a str> {
+    let is_gone = |line: &&&str| now.binary_search_by(|it| it.as_str().cmp(line)).is_err();
+    before.iter().filter(is_gone).copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{gone, listing};
+
+    /// A crate with a struct, its method and a trait that it implements; the method takes this type.
+    fn api(taken: &str) -> Value {
+        let signature = json!({ "inputs": [["text", { "primitive": taken }]], "output": null });
+        let implements = json!({ "path": "Clone", "id": 9, "args": null });
+        json!({
+            "root": 0,
+            "index": {
+                "0": { "crate_id": 0, "name": "ours", "inner": { "module": { "items": [1] } } },
+                "1": { "crate_id": 0, "name": "Client", "inner": { "struct": { "kind": "unit", "impls": [2, 4] } } },
+                "2": { "crate_id": 0, "name": null, "inner": { "impl": { "trait": null, "items": [3], "is_synthetic": false, "blanket_impl": null } } },
+                "3": { "crate_id": 0, "name": "send", "inner": { "function": { "sig": signature, "header": {}, "generics": {} } } },
+                "4": { "crate_id": 0, "name": null, "inner": { "impl": { "trait": implements, "items": [], "is_synthetic": false, "blanket_impl": null } } },
+            },
+        })
+    }
+
+    fn without(mut api: Value, id: &str) -> Value {
+        api["index"].as_object_mut().expect("an index").remove(id);
+        api
+    }
+
+    #[test]
+    fn what_users_can_no_longer_name_or_call_as_before_is_told() {
+        let lines = listing::of(&api("str"));
+        let before: Vec<&str> = lines.iter().map(String::as_str).collect();
+        assert_eq!(
+            before,
+            [
+                "fn ours::Client::send(text: str)",
+                "impl Clone for ours::Client",
+                "struct ours::Client"
+            ]
+        );
+        assert!(gone(&before, &lines).is_empty());
+        for (now, missing) in [
+            (without(api("str"), "3"), before[0]),
+            (api("u8"), before[0]),
+            (without(api("str"), "4"), before[1]),
+        ] {
+            assert_eq!(gone(&before, &listing::of(&now)), [missing]);
+        }
+        assert_eq!(
+            gone(&before, &listing::of(&without(api("str"), "1"))),
+            before
+        );
+    }
 }

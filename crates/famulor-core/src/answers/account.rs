@@ -6,6 +6,17 @@ use serde::Serialize;
 /// Whom the key belongs to.
 ///
 /// `Serialize` writes what the API returned, with its own field names. `Debug` shows no content.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// let account = client.account().await?; // costs nothing: the usual way to try a key
+/// println!("{} has {:?}", account.name().unwrap_or("?"), account.total_balance());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct Account(GetMeResponse);

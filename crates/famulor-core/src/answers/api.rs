@@ -4,6 +4,19 @@ use famulor_gen::Answer;
 use serde_json::Value;
 
 /// The answer of any endpoint, as it came. `Debug` shows no content.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// let answer = client.request("GET", "/user/me")?.await?;
+/// assert_eq!(answer.status(), 200);
+/// let name = answer.json().and_then(|body| body["name"].as_str());
+/// # assert!(name.is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ApiAnswer {
     answer: Answer,

@@ -7,6 +7,26 @@ use serde::Serialize;
 /// A conversation as it was read: its messages, variables and channel.
 ///
 /// `Serialize` writes everything that the API returned, with its own field names. `Debug` shows no content.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// # use famulor_core::AssistantUuid;
+/// use famulor_core::Role;
+///
+/// # let assistant = AssistantUuid::parse("550e8400-e29b-41d4-a716-446655440000")?;
+/// # let chat = client.create_conversation(assistant).await?;
+/// # chat.send("Hello").await?;
+/// let history = chat.history().await?;
+/// let asked = history.messages().iter().filter(|message| message.role == Role::User);
+/// assert_eq!(asked.count(), 1);
+/// let whole = serde_json::to_string(&history)?; // to keep it: everything the API returned
+/// # assert!(whole.contains("Hello"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]

@@ -13,6 +13,23 @@ use serde::Serialize;
 use crate::Result;
 
 /// One page of a list. `Serialize` writes its rows. `Debug` shows no content.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// let page = client.list_conversations().set_per_page(50).await?;
+/// for row in page.items() {
+///     println!("{}", row.id);
+/// }
+/// if let Some(cursor) = page.next_cursor() {
+///     let next = client.list_conversations().set_per_page(50).set_cursor(cursor).await?;
+/// }
+/// // Or all rows, page after page: client.list_conversations().stream()
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct Page<T> {

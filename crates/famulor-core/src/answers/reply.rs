@@ -9,6 +9,22 @@ use crate::{ConversationId, CustomerId};
 /// The assistant's reply to a customer's message.
 ///
 /// `Serialize` writes the API's own field names. `Debug` shows no content.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// # use famulor_core::{AssistantId, CustomerId};
+/// let reply = client.reply(AssistantId::new(123), CustomerId::raw("crm-4711")?, "Hello").await?;
+/// match reply.text() {
+///     Some(text) => println!("{text}"),
+///     None => println!("a person answers here: {}", reply.conversation_id()),
+/// }
+/// assert_eq!((reply.attempts(), reply.was_read_back()), (1, false));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Reply {

@@ -8,6 +8,24 @@ use crate::delivery::{Answered, Delivered};
 /// The assistant's answer to a message in a conversation.
 ///
 /// `Serialize` writes the API's own field names. `Debug` shows no content.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// # use famulor_core::AssistantUuid;
+/// # let assistant = AssistantUuid::parse("550e8400-e29b-41d4-a716-446655440000")?;
+/// # let chat = client.create_conversation(assistant).await?;
+/// let turn = chat.send("I'd like an appointment").await?;
+/// println!("{}", turn.text().unwrap_or("AI replies are off"));
+/// for call in turn.function_calls() {
+///     println!("the assistant ran {}", call.name);
+/// }
+/// # assert!(turn.text().is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Turn {

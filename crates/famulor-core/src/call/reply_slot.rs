@@ -23,6 +23,20 @@ const SEND_BEFORE_WALL: Duration = Duration::from_secs(10);
 ///
 /// It is good for two seconds. After that the machine may have slept and somebody else may have the slot: sending in it
 /// is refused, and nothing is sent. Dropping it gives it back.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// # use famulor_core::{AssistantId, CustomerId};
+/// let slot = client.reply_slot().await?;
+/// assert!(slot.is_fresh());
+/// drop(slot); // nothing to send after all: the next caller has it
+/// assert_eq!(client.quota().await?.next_reply_in(), std::time::Duration::ZERO);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "dropping a slot gives it back"]
 pub struct ReplySlot {
     shared: Arc<Shared>,

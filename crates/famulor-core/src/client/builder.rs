@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use famulor_gen::{SUCCESS_BODY_CEILING, Session};
-use famulor_quota::{AccountKey, Lane, Limit, Quota, QuotaStore, Waiting};
+use famulor_quota::{AccountKey, Lane, Limit, Quota, QuotaStore};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::limits::{GENERAL_SCOPE, REPLY_SCOPE, limits};
+use super::wait_notice::{WaitNotice, WaitObserver};
 use super::{Client, Shared};
 use crate::call::Order;
 use crate::delivery::Positions;
@@ -18,27 +20,6 @@ use crate::{Error, OnUnknown, Result};
 
 /// Where generate-reply lives. Source: seed 002.
 pub(crate) const DEFAULT_REPLY_PATH: &str = "/ai/generate-reply";
-
-pub(crate) type WaitObserver = Arc<dyn Fn(&WaitNotice) + Send + Sync>;
-
-/// Says that a call waits for a free slot of the quota.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct WaitNotice {
-    /// The earliest it can go.
-    pub wait: Duration,
-    /// Calls of this process that go before it.
-    pub ahead: usize,
-}
-
-impl From<Waiting> for WaitNotice {
-    fn from(waiting: Waiting) -> Self {
-        Self {
-            wait: waiting.ready_in,
-            ahead: waiting.ahead,
-        }
-    }
-}
 
 /// Settings of a [`Client`]. Nothing is checked before [`build`](Self::build).
 ///
@@ -119,12 +100,27 @@ impl ClientBuilder {
     }
 
     /// Trusts these certificates too, in PEM form.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pem = std::fs::read("/etc/ssl/company-ca.pem")?;
+    /// let client = famulor_core::Client::builder().with_ca_certificate(pem).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_ca_certificate(mut self, pem: Vec<u8>) -> Self {
         self.transport.ca_certificates.push(pem);
         self
     }
 
     /// Goes through this proxy, whatever the environment says. Default: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = famulor_core::Client::builder().with_proxy("http://proxy.internal:3128").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_proxy(mut self, url: &str) -> Self {
         self.transport.proxy = Proxy::Url(url.to_owned());
         self
@@ -197,12 +193,28 @@ impl ClientBuilder {
     }
 
     /// What to do when nobody knows whether a message arrived. Default: [`OnUnknown::Verify`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use famulor_core::{Client, OnUnknown};
+    ///
+    /// let client = Client::builder().with_on_unknown(OnUnknown::Fail).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_on_unknown(mut self, policy: OnUnknown) -> Self {
         self.options.on_unknown = policy;
         self
     }
 
     /// The account's limit on replies; accounts differ. Default: 5 in 60 s (seed 002).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = famulor_core::Client::builder().with_rate_limit("20/60s".parse()?).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_rate_limit(mut self, limit: Limit) -> Self {
         self.reply_limit = Some(limit.with_scope(REPLY_SCOPE));
         self
@@ -210,6 +222,13 @@ impl ClientBuilder {
 
     /// The account's limits on all calls together; accounts differ. Default: 100 in 60 s and 20 in 10 s (vendor's
     /// authentication guide).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = famulor_core::Client::builder().with_general_limits(["200/60s".parse()?]).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_general_limits(mut self, limits: impl IntoIterator<Item = Limit>) -> Self {
         let limits = limits
             .into_iter()
@@ -226,6 +245,17 @@ impl ClientBuilder {
 
     /// Keeps the quota in this store, which other processes may share. Default: in memory, for this client and its
     /// clones.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use famulor_core::Client;
+    /// use famulor_quota::MemoryStore;
+    ///
+    /// // In a program of several processes: famulor_quota::open_store("redis://…").await? in its place.
+    /// let client = Client::builder().with_quota_store(MemoryStore::new()).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_quota_store(self, store: impl QuotaStore) -> Self {
         self.with_quota(Quota::with_store(store))
     }
@@ -237,12 +267,30 @@ impl ClientBuilder {
     }
 
     /// Shares this quota with other clients. Default: one of its own, in memory.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use famulor_core::{Client, Quota};
+    ///
+    /// let quota = Quota::in_memory();
+    /// let first = Client::builder().with_api_key("1|abc").with_quota(quota.clone()).build()?;
+    /// let second = Client::builder().with_api_key("1|abc").with_quota(quota).with_max_retries(0).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_quota(mut self, quota: Quota) -> Self {
         self.quota = Some(quota);
         self
     }
 
     /// Sends at most so many billed messages, and refuses further ones before sending.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = famulor_core::Client::builder().with_max_billed_messages(100).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_max_billed_messages(mut self, messages: u64) -> Self {
         self.max_billed_messages = Some(messages);
         self
@@ -258,6 +306,16 @@ impl ClientBuilder {
     }
 
     /// Checks all settings and builds the client. Makes no connection.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use famulor_core::{Client, ErrorKind};
+    ///
+    /// let error = Client::builder().with_base_url("http://example.com").build().expect_err("plain http");
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the setting that cannot work.
@@ -310,30 +368,6 @@ impl fmt::Debug for ClientBuilder {
             .field("has_key", &self.key.is_some())
             .finish_non_exhaustive()
     }
-}
-
-const REPLY_SCOPE: &str = "generate-reply";
-const GENERAL_SCOPE: &str = "all";
-
-/// The documented limits, each per token. Source: seed 002 (5 in 60 s for generate-reply); the vendor's authentication
-/// guide (100 in 60 s and 20 in 10 s for all endpoints).
-fn limits(
-    limited: bool,
-    reply: Option<Limit>,
-    general: Option<Vec<Limit>>,
-) -> (Arc<[Limit]>, Arc<[Limit]>) {
-    if !limited {
-        return (Arc::new([]), Arc::new([]));
-    }
-    let reply = reply.unwrap_or_else(|| Limit::new(5, Duration::from_secs(60), REPLY_SCOPE));
-    let general = general.unwrap_or_else(|| {
-        vec![
-            Limit::new(100, Duration::from_secs(60), GENERAL_SCOPE),
-            Limit::new(20, Duration::from_secs(10), GENERAL_SCOPE),
-        ]
-    });
-    let both = std::iter::once(reply).chain(general.iter().cloned());
-    (both.collect(), general.into())
 }
 
 fn check_reply_path(path: &str) -> Result<String> {

@@ -6,6 +6,22 @@ use super::Shared;
 use crate::{Delivery, Error, ErrorKind, Result};
 
 /// How the limits of a client's token stand, for everyone who shares its quota.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// let quota = client.quota().await?;
+/// if quota.next_reply_in().as_secs() > 30 {
+///     println!("tell them that it takes a while");
+/// }
+/// for limit in quota.limits() {
+///     println!("{limit}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct QuotaStatus {

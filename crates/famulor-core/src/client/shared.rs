@@ -6,7 +6,7 @@ use famulor_gen::{Observer, Session};
 use famulor_quota::{AccountKey, Limit, Quota};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::builder::WaitObserver;
+use super::wait_notice::WaitObserver;
 use crate::call::Order;
 use crate::delivery::Positions;
 use crate::transport::{BaseUrl, read_certificates};

@@ -4,6 +4,15 @@ use std::fmt;
 
 /// What is known about a request that failed: the question that matters when a call is billed and there is no
 /// idempotency key.
+///
+/// ```
+/// use famulor_core::Delivery;
+///
+/// fn may_be_sent_again(delivery: Delivery) -> bool {
+///     matches!(delivery, Delivery::NotSent | Delivery::Refused)
+/// }
+/// # assert!(may_be_sent_again(Delivery::NotSent) && !may_be_sent_again(Delivery::Unknown));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Delivery {

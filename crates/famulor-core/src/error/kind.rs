@@ -3,6 +3,20 @@
 use std::fmt;
 
 /// What kind of failure an [`Error`](crate::Error) is.
+///
+/// ```
+/// use famulor_core::ErrorKind;
+///
+/// fn advice(kind: ErrorKind) -> &'static str {
+///     match kind {
+///         ErrorKind::Balance => "top up, then run it again",
+///         ErrorKind::RateLimited => "run it again later",
+///         ErrorKind::UnknownOutcome | ErrorKind::Unreadable => "look at the conversation first",
+///         _ => "read the message", // more kinds may come
+///     }
+/// }
+/// # assert_eq!(advice(ErrorKind::Balance), "top up, then run it again");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -51,6 +51,20 @@ impl ApiRequest {
     }
 
     /// Sends this JSON as the body.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// # use famulor_core::AssistantId;
+    /// let body = serde_json::json!({ "assistant_id": 123, "webhook_url": "https://example.com/hook" });
+    /// let path = "/user/assistants/enable-conversation-ended-webhook";
+    /// let answer = client.request("POST", path)?.set_json(body).await?;
+    /// assert_eq!(answer.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_json(mut self, body: Value) -> Self {
         self.body = Some(body);
         self

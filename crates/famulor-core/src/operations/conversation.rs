@@ -63,6 +63,21 @@ impl Conversation {
     }
 
     /// Sends a message, at most 2000 characters, and waits for the assistant's reply. Billed in `widget` conversations.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// # use famulor_core::AssistantUuid;
+    /// # let assistant = AssistantUuid::parse("550e8400-e29b-41d4-a716-446655440000")?;
+    /// # let chat = client.create_conversation(assistant).await?;
+    /// let turn = chat.send("I would like to schedule a demo").await?;
+    /// println!("{}", turn.text().unwrap_or_default());
+    /// # assert!(turn.text().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send(&self, message: impl Into<String>) -> SendMessage {
         SendMessage::new(self.client.clone(), self.id.clone(), message.into())
     }
@@ -78,6 +93,21 @@ impl Conversation {
     }
 
     /// Has the assistant stop answering: a person takes over. Needs a key, by the documentation an "Automate API key".
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// # use famulor_core::AssistantUuid;
+    /// # let assistant = AssistantUuid::parse("550e8400-e29b-41d4-a716-446655440000")?;
+    /// # let chat = client.create_conversation(assistant).await?;
+    /// assert!(!chat.ai_off().await?);
+    /// assert_eq!(chat.send("Is anybody there?").await?.text(), None); // kept, and for a person to answer
+    /// assert!(chat.ai_on().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ai_off(&self) -> SetAi {
         SetAi::new(self.client.clone(), self.id.clone(), false)
     }

@@ -27,6 +27,25 @@ const CREATE: Operation = Operation {
 /// whose id is not known.
 ///
 /// Source: seed 000.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// use famulor_core::{AssistantUuid, ConversationKind};
+///
+/// let assistant = AssistantUuid::parse("550e8400-e29b-41d4-a716-446655440000")?;
+/// let chat = client
+///     .create_conversation(assistant)
+///     .set_kind(ConversationKind::Widget) // billed
+///     .set_variable("customer_name", "John Smith")
+///     .send()
+///     .await?;
+/// println!("keep this: {}", chat.id());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct CreateConversation {

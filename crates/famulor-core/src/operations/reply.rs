@@ -1,7 +1,7 @@
 //! Generating a reply.
 
-use famulor_gen::ResponseValue;
-use famulor_gen::types::GenerateReplyRequest;
+use famulor_gen::types::{ApiError, GenerateReplyRequest, GenerateReplyResponse};
+use famulor_gen::{Error as Generated, ResponseValue};
 use serde_json::{Map, Value};
 
 use super::RequestPreview;
@@ -30,6 +30,25 @@ pub(crate) const REPLY: Operation = Operation {
 /// conversation stands (one or two calls that cost nothing), so that an unknown outcome can be settled.
 ///
 /// Source: seed 002.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// # use famulor_core::{AssistantId, CustomerId};
+/// use std::time::Duration;
+///
+/// let reply = client
+///     .reply(AssistantId::new(123), CustomerId::email("jane@example.com")?, "Where is my order?")
+///     .set_variable("order", 4711)
+///     .with_deadline(Duration::from_secs(300)) // queueing, attempts, waits and reading back together
+///     .send()
+///     .await?;
+/// # assert!(reply.text().is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct ReplyRequest {
@@ -69,6 +88,20 @@ impl ReplyRequest {
     }
 
     /// Gives the assistant values for its `{{…}}`. Merged with those given before and with the conversation's.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+    /// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+    /// # use famulor_core::{AssistantId, CustomerId};
+    /// let contact = serde_json::json!({ "customer_name": "Jane", "plan": "Pro", "open_tickets": 2 });
+    /// let variables = contact.as_object().cloned().unwrap_or_default();
+    /// let call = client.reply(AssistantId::new(123), CustomerId::raw("crm-4711")?, "Hello");
+    /// assert_eq!(call.set_variables(variables).preview()?.body().map(|body| &body["variables"]), Some(&contact));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_variables(mut self, variables: Map<String, Value>) -> Self {
         self.variables.extend(variables);
         self
@@ -112,49 +145,26 @@ impl ReplyRequest {
     /// While it waits for the quota or its turn, nothing was sent. Later, the message may have been processed and
     /// billed: prefer [`with_deadline`](Self::with_deadline).
     pub async fn send(self) -> Result<Reply> {
-        check_message(&self.message, false)?;
-        let body = self.body()?;
-        let mut private = vec![self.message.as_str(), self.customer.as_str()];
-        for value in self.variables.values() {
-            texts_in(value, &mut private);
-        }
-        let shared = &self.client.shared;
-        let call = Call {
-            shared,
-            operation: &REPLY,
-            options: &self.options,
-            start: Start::now(&self.options),
-            private: &private,
-            attempts_before: 0,
-        };
-        let recipient = Recipient::Customer {
-            assistant: self.assistant,
-            customer: &self.customer,
-        };
+        let (body, private) = self.checked()?;
+        let call = self.call(&private);
         let outgoing = Outgoing {
-            recipient,
+            recipient: Recipient::Customer {
+                assistant: self.assistant,
+                customer: &self.customer,
+            },
             text: &self.message,
         };
         let delivered = deliver(
             call,
             outgoing,
-            |answer: &famulor_gen::types::GenerateReplyResponse| {
+            |answer: &GenerateReplyResponse| {
                 Some(ConversationId::trusted(answer.conversation_id.clone()))
             },
-            |client| {
-                let body = body.clone();
-                async move {
-                    client
-                        .generate_reply()
-                        .body(body)
-                        .send()
-                        .await
-                        .map(ResponseValue::into_inner)
-                }
-            },
+            |client| generate(client, body.clone()),
         )
         .await;
-        Ok(Reply::new(shared.concluded(delivered)?, &self.customer))
+        let delivered = self.client.shared.concluded(delivered)?;
+        Ok(Reply::new(delivered, &self.customer))
     }
 
     /// Sends the message once, in a slot that was taken before, and waits for the reply.
@@ -182,35 +192,37 @@ impl ReplyRequest {
     /// # Dropping
     /// Once it was polled, the message may have been processed and billed.
     pub async fn send_in(self, slot: ReplySlot) -> Result<Reply> {
-        check_message(&self.message, false)?;
-        let body = self.body()?;
-        let mut private = vec![self.message.as_str(), self.customer.as_str()];
-        for value in self.variables.values() {
-            texts_in(value, &mut private);
-        }
-        let shared = &self.client.shared;
-        let call = Call {
-            shared,
-            operation: &REPLY,
-            options: &self.options,
-            start: Start::now(&self.options),
-            private: &private,
-            attempts_before: 0,
-        };
-        let answered = run_in(&call, slot, async move |client: famulor_gen::Client| {
-            client
-                .generate_reply()
-                .body(body)
-                .send()
-                .await
-                .map(ResponseValue::into_inner)
-        })
-        .await;
+        let (body, private) = self.checked()?;
+        let call = self.call(&private);
+        let answered = run_in(&call, slot, |client| generate(client, body)).await;
         let delivered = answered.map(|answer| Delivered {
             answer: Answered::Directly(answer),
             attempts: 1,
         });
-        Ok(Reply::new(shared.concluded(delivered)?, &self.customer))
+        let delivered = self.client.shared.concluded(delivered)?;
+        Ok(Reply::new(delivered, &self.customer))
+    }
+
+    /// The body, and what in it a person has said.
+    fn checked(&self) -> Result<(GenerateReplyRequest, Vec<&str>)> {
+        check_message(&self.message, false)?;
+        let mut private = vec![self.message.as_str(), self.customer.as_str()];
+        for value in self.variables.values() {
+            texts_in(value, &mut private);
+        }
+        Ok((self.body()?, private))
+    }
+
+    /// The call, whose time begins now.
+    fn call<'a>(&'a self, private: &'a [&'a str]) -> Call<'a> {
+        Call {
+            shared: &self.client.shared,
+            operation: &REPLY,
+            options: &self.options,
+            start: Start::now(&self.options),
+            private,
+            attempts_before: 0,
+        }
     }
 
     fn body(&self) -> Result<GenerateReplyRequest> {
@@ -222,4 +234,16 @@ impl ReplyRequest {
             .try_into()
             .map_err(super::unbuildable)
     }
+}
+
+async fn generate(
+    client: famulor_gen::Client,
+    body: GenerateReplyRequest,
+) -> std::result::Result<GenerateReplyResponse, Generated<ApiError>> {
+    client
+        .generate_reply()
+        .body(body)
+        .send()
+        .await
+        .map(ResponseValue::into_inner)
 }

@@ -27,6 +27,23 @@ const SEND: Operation = Operation {
 /// [`OnUnknown::Verify`] reads it once, so that an unknown outcome can be settled.
 ///
 /// Source: reference page of send-conversation.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let emulator = famulor_emulator::Emulator::builder().start().await?;
+/// # let client = famulor_core::Client::builder().with_api_key("any").with_base_url(&emulator.base_url()).build()?;
+/// # use famulor_core::AssistantUuid;
+/// use famulor_core::OnUnknown;
+///
+/// # let assistant = AssistantUuid::parse("550e8400-e29b-41d4-a716-446655440000")?;
+/// # let chat = client.create_conversation(assistant).await?;
+/// // Somebody waits: rather an error now than an answer in two minutes. `client.verify(&error)` settles it later.
+/// let turn = chat.send("Hello").with_on_unknown(OnUnknown::Fail).await?;
+/// # assert!(turn.text().is_some());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct SendMessage {

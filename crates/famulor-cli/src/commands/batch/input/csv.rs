@@ -156,13 +156,15 @@ impl Column {
         })
     }
 
+    /// As messages call it: a variable's name only if it looks like one.
     fn name(&self) -> String {
         match self {
             Self::Assistant => ASSISTANT.to_owned(),
             Self::Customer => CUSTOMER.to_owned(),
             Self::Message => MESSAGE.to_owned(),
             Self::Id => ID.to_owned(),
-            Self::Variable(name) => format!("{VARIABLE}{name}"),
+            Self::Variable(name) if fields::is_name(name) => format!("{VARIABLE}{name}"),
+            Self::Variable(_) => "a variable".to_owned(),
         }
     }
 }

@@ -219,12 +219,7 @@ pub(super) fn not_utf8(at: usize) -> String {
 /// A name that nothing is known under. Shown only if it looks like a name: a file without a header begins with a
 /// customer.
 pub(super) fn unknown(what: &str, name: &str) -> String {
-    let is_name = name.len() <= 40
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '));
-    let shown = if is_name {
+    let shown = if is_name(name) {
         format!("the {what} \"{name}\"")
     } else {
         format!("a {what}")
@@ -234,6 +229,15 @@ pub(super) fn unknown(what: &str, name: &str) -> String {
         _ => VARIABLES,
     };
     format!("{shown} is none of {ASSISTANT}, {CUSTOMER}, {MESSAGE}, {variables}, {ID}")
+}
+
+/// Whether it looks like a name, and so may be shown.
+pub(super) fn is_name(text: &str) -> bool {
+    text.len() <= 40
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ' '))
 }
 
 fn what(value: &Value) -> &'static str {

@@ -1,11 +1,11 @@
 //! What a target begins with: the documented bodies, and what people write.
+//!
+//! With nothing but the standard library, because `cargo xtask`, which has to be quick to build, takes this file alone.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::Failure;
-
-/// The answers that `fuzz/fuzz_targets/answers.rs` reads, in the order of its numbers.
+/// The answers that `answers` reads, in the order of its numbers.
 const ANSWERS: [&str; 8] = [
     "generateReply",
     "getConversation",
@@ -17,7 +17,7 @@ const ANSWERS: [&str; 8] = [
     "disableConversationAi",
 ];
 
-/// What `fuzz/fuzz_targets/settings.rs` reads, each with its number.
+/// What `settings` reads, each with its number.
 const SETTINGS: [(u8, &str); 14] = [
     (0, "5/60s"),
     (0, "100/1m"),
@@ -56,8 +56,64 @@ const WAITS: [&str; 8] = [
     "\"60\"",
 ];
 
+/// The first byte of `batch_lines`.
+const JSONL: u8 = 0;
+const CSV: u8 = 1;
+
+/// Files of messages: the contract's lines, what people get wrong in them, and what spreadsheets write.
+const BATCHES: [(u8, &str); 12] = [
+    (
+        JSONL,
+        "{\"assistant_id\":123,\"customer_identifier\":\"+49155551234\",\"message\":\"Hello\",\"variables\":{\"name\":\"Jane\",\"tags\":[1,2.5,null,{\"a\":true}]},\"id\":\"mine\"}\n",
+    ),
+    (
+        JSONL,
+        "\u{feff}{\"assistant_id\":123,\"customer_identifier\":\"crm-1\",\"message\":\"a\"}\r\n\r\n{\"assistant_id\":123,\"customer_identifier\":\"crm-2\",\"message\":\"b\"}",
+    ),
+    (
+        JSONL,
+        "{\"assistant_id\":\"§unspeakable§\",\"customer_identifier\":7,\"message\":\"§unspeakable§\",\"§unspeakable§\":1}\n",
+    ),
+    (
+        JSONL,
+        "§unspeakable§\n[\"§unspeakable§\"]\n\"§unspeakable§\"\n",
+    ),
+    (
+        JSONL,
+        "{\"assistant_id\":1,\"assistant_id\":2,\"customer_identifier\":\"c\",\"message\":\"§unspeakable§\\u0000\"}\n{\"assistant_id\":1",
+    ),
+    (
+        JSONL,
+        "{\"assistant_id\":9e99,\"customer_identifier\":\"\",\"message\":\" \",\"variables\":[],\"id\":3}\n",
+    ),
+    (
+        CSV,
+        "assistant_id,customer_identifier,message,id,var.name\n123,+49155551234,\"Hello, you\nthere\",mine,Jane\n",
+    ),
+    (
+        CSV,
+        "\u{feff}customer_identifier;message;assistant_id\r\ncrm-1;\"say \"\"hi\"\"\";123\r\n\r\ncrm-2;b;124\r\n",
+    ),
+    (
+        CSV,
+        "assistant_id\tcustomer_identifier\tmessage\n123\tcrm-1\t§unspeakable§\tone too many\nx\t\t\n",
+    ),
+    (CSV, "§unspeakable§,§unspeakable§\n123,crm-1,hello\n"),
+    (
+        CSV,
+        "assistant_id,customer_identifier,message,§unspeakable§,message\n",
+    ),
+    (
+        CSV,
+        "assistant_id,customer_identifier,message\n123,crm-1,\"§unspeakable§\n124,crm-2,b\n",
+    ),
+];
+
 /// The seeds of a target.
-pub(super) fn of(target: &str, root: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+///
+/// # Errors
+/// There is no such target, or a file of its seeds cannot be read.
+pub fn of(target: &str, root: &Path) -> Result<Vec<Vec<u8>>, String> {
     let fixtures = root.join("tests/fixtures");
     let seeds = match target {
         "answers" => bodies(&fixtures, |name| {
@@ -85,23 +141,38 @@ pub(super) fn of(target: &str, root: &Path) -> Result<Vec<Vec<u8>>, Failure> {
         }
         "webhooks" => bodies(&fixtures, |name| name.contains(".event.").then(Vec::new))?,
         "retry_after" => WAITS.iter().map(|wait| wait.as_bytes().to_vec()).collect(),
-        "settings" => {
-            let seeds = SETTINGS
-                .iter()
-                .map(|(number, text)| [&[*number], text.as_bytes()].concat());
-            seeds.collect()
-        }
+        "settings" => numbered(&SETTINGS),
+        "batch_lines" => numbered(&BATCHES),
         "scripts" => scripts(root)?,
-        other => return Err(Failure::new(format!("{other}: a target without seeds"))),
+        other => return Err(format!("{other}: a target without seeds")),
     };
     if seeds.is_empty() {
-        return Err(Failure::new(format!("{target}: no seed was found")));
+        return Err(format!("{target}: no seed was found"));
     }
     Ok(seeds)
 }
 
+/// What was found before, and is kept.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn found(target: &str, root: &Path) -> Result<Vec<Vec<u8>>, String> {
+    let folder = root.join("fuzz/found").join(target);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    files(&folder)?.iter().map(|path| read(path)).collect()
+}
+
+fn numbered(texts: &[(u8, &str)]) -> Vec<Vec<u8>> {
+    let seeds = texts
+        .iter()
+        .map(|(number, text)| [&[*number], text.as_bytes()].concat());
+    seeds.collect()
+}
+
 /// The fixtures for which `head` says what goes before them.
-fn bodies(folder: &Path, head: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<Vec<u8>>, Failure> {
+fn bodies(folder: &Path, head: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<Vec<u8>>, String> {
     let mut seeds = Vec::new();
     for path in files(folder)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -114,7 +185,7 @@ fn bodies(folder: &Path, head: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Vec<V
 }
 
 /// The scripts of the emulator's tests, and the one of its documentation.
-fn scripts(root: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+fn scripts(root: &Path) -> Result<Vec<Vec<u8>>, String> {
     let mut seeds = Vec::new();
     for path in files(&root.join("crates/famulor-emulator/tests/scripts"))? {
         seeds.push(read(&path)?);
@@ -128,8 +199,8 @@ fn scripts(root: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(seeds)
 }
 
-fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
-    let failed = |e| Failure::new(format!("{}: {e}", folder.display()));
+fn files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let failed = |e| format!("{}: {e}", folder.display());
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -141,36 +212,6 @@ fn files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Failure> {
     Ok(files)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|e| Failure::new(format!("{}: {e}", path.display())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::of;
-    use crate::workspace;
-
-    #[test]
-    fn every_target_has_seeds() {
-        for target in crate::fuzz::TARGETS {
-            let seeds = of(target, workspace()).map(|seeds| seeds.len());
-            assert!(seeds.is_ok_and(|count| count >= 3), "{target}");
-        }
-    }
-
-    #[test]
-    fn every_target_of_the_manifest_is_run() -> std::io::Result<()> {
-        let manifest = std::fs::read_to_string(workspace().join("fuzz/Cargo.toml"))?;
-        for target in crate::fuzz::TARGETS {
-            assert!(
-                manifest.contains(&format!("name = \"{target}\"")),
-                "{target}"
-            );
-        }
-        assert_eq!(
-            manifest.matches("[[bin]]").count(),
-            crate::fuzz::TARGETS.len()
-        );
-        Ok(())
-    }
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    fs::read(path).map_err(|e| format!("{}: {e}", path.display()))
 }
