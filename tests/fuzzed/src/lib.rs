@@ -7,6 +7,12 @@
 mod answers;
 mod commands;
 pub mod corpus;
+#[path = "../../../crates/famulor-cli/src/error_object.rs"]
+#[allow(
+    dead_code,
+    reason = "the command line's; batch files need a part of it"
+)]
+mod error_object;
 mod errors;
 #[path = "../../../crates/famulor-cli/src/exit.rs"]
 #[allow(

@@ -262,7 +262,8 @@ fn judge(
     outcome: &Outcome,
     control: Option<&Outcome>,
 ) {
-    let counts: [(&str, fn(&Outcome) -> u64); 3] = [
+    type Count = fn(&Outcome) -> u64;
+    let counts: [(&str, Count); 3] = [
         ("lost", |outcome| outcome.lost),
         ("billed twice", |outcome| outcome.billed_twice),
         ("out of order", |outcome| outcome.out_of_order),
