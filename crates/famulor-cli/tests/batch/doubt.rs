@@ -120,9 +120,8 @@ fn a_doubt_holds_back_its_own_customer_and_nobody_else() {
         .exits(0);
     assert_eq!(world.said("crm-1", "user"), ["First", "Second"]);
     let order = customers(&world);
-    let again = order
-        .iter()
-        .skip(1)
-        .position(|customer| customer == "crm-1");
-    assert_eq!(again, Some(8), "{order:?}");
+    // Two are sent at a time: which of the first two arrives first is nobody's promise.
+    let of_its_own = |(place, customer): (usize, &String)| (customer == "crm-1").then_some(place);
+    let places: Vec<usize> = order.iter().enumerate().filter_map(of_its_own).collect();
+    assert!(matches!(places[..], [0 | 1, 9, 10]), "{order:?}");
 }
