@@ -91,6 +91,9 @@ pub(crate) struct Store(Arc<Inner>);
 struct Inner {
     connections: Arc<Connections>,
     writer: Writer,
+    /// Writes beside the other where the database lets two write at once: while outcomes are on their way to the disk, the
+    /// next messages are taken. No two locks of theirs can be in each other's way, as those of two workers cannot.
+    claimer: Option<Writer>,
     news: Arc<Notify>,
     /// Begun by the first who waits for news.
     listening: OnceLock<Listening>,
@@ -103,10 +106,13 @@ impl Store {
         prepared.map_err(|failure| failure.of(&location))?;
         let connections = Arc::new(Connections::new(location, READERS));
         let news = Arc::new(Notify::new());
-        let writer = Writer::start(Arc::clone(&connections), Arc::clone(&news));
+        let start = || Writer::start(Arc::clone(&connections), Arc::clone(&news));
+        let claimer = (!connections.location.is_file()).then(start);
+        let writer = start();
         Ok(Self(Arc::new(Inner {
             connections,
             writer,
+            claimer,
             news,
             listening: OnceLock::new(),
         })))
@@ -149,6 +155,12 @@ impl Store {
     /// The same, and waits for as long as the store is away or full.
     pub(crate) async fn write_patiently<S: Step>(&self, step: S) -> Result<S::Output> {
         self.0.writer.write(step, true).await
+    }
+
+    /// Takes messages, as [`write`](Self::write) does what it is given, and waits for nothing that others write.
+    pub(crate) async fn claim(&self, claim: Claim) -> Result<<Claim as Step>::Output> {
+        let claimer = self.0.claimer.as_ref().unwrap_or(&self.0.writer);
+        claimer.write(claim, false).await
     }
 
     fn connections(&self) -> &Connections {

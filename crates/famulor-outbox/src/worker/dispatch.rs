@@ -123,7 +123,7 @@ async fn in_one(
         let claiming = shared.claiming.read().await;
         let most = turn.most(places.len());
         let claim = claim(shared, account, most, Some((quota.clone(), turn.ask())));
-        let ready_in = match shared.store.write(claim).await? {
+        let ready_in = match shared.store.claim(claim).await? {
             Taking::Took(rows, Some(slots)) => {
                 let slots = places.into_iter().zip(turn.granted(*slots)).collect();
                 send_each(shared, account, rows, slots);
@@ -165,7 +165,7 @@ async fn in_two(shared: &Arc<Shared>, account: &Arc<Account>) -> Result<Round, E
     }
     let claiming = shared.claiming.read().await;
     let claim = claim(shared, account, slots.len(), None);
-    let Taking::Took(rows, _) = shared.store.write(claim).await? else {
+    let Taking::Took(rows, _) = shared.store.claim(claim).await? else {
         return Ok(Round::Nothing);
     };
     let round = match rows.is_empty() {
