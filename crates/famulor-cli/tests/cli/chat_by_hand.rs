@@ -16,6 +16,14 @@ fn chat(world: &Fixture) -> Terminal {
     terminal
 }
 
+/// Ctrl-D is the end where a line is asked for. While an answer is awaited it is none.
+fn end_at_the_prompt(terminal: &Terminal) {
+    wait_until("the prompt is there", || {
+        terminal.rows().last().is_some_and(|row| row == "you:")
+    });
+    terminal.types("\x04");
+}
+
 /// Answers to messages that take their time.
 fn slow(world: &Fixture) {
     let slow = Fault::before(Before::Delay(Duration::from_secs(30)));
@@ -58,7 +66,7 @@ fn a_line_can_be_edited_and_earlier_ones_come_back() {
     terminal.shows("assistant: Hello! How can I help you today?");
     terminal.types("\x1b[A\r");
     wait_until("it is sent twice", || world.posts().len() == 3);
-    terminal.types("\x04");
+    end_at_the_prompt(&terminal);
     assert_eq!(terminal.ends().0, 0);
     let said = sent(&world);
     assert_eq!(said, ["Hello", "Hello"]);
@@ -97,10 +105,10 @@ fn what_is_typed_while_an_answer_is_awaited_is_kept_for_the_next_line() {
     let terminal = chat(&world);
     terminal.types("Hello\r");
     terminal.shows("the assistant writes, ");
-    // A line, and then the end of the chat. Neither may show in the spinner's line, nor be lost.
+    // It may not show in the spinner's line, nor be lost.
     terminal.types("And you?\r");
     wait_until("it is sent too", || world.posts().len() == 3);
-    terminal.types("\x04");
+    end_at_the_prompt(&terminal);
     let (code, screen) = terminal.ends();
     assert_eq!(code, 0, "{screen}");
     assert_eq!(sent(&world), ["Hello", "And you?"]);
@@ -141,7 +149,7 @@ fn the_spinner_says_that_quota_is_awaited_and_for_how_long() {
         !terminal.screen().contains("stops waiting"),
         "it leaves nothing behind"
     );
-    terminal.types("\x04");
+    end_at_the_prompt(&terminal);
     assert_eq!(terminal.ends().0, 0);
 }
 
@@ -244,7 +252,7 @@ fn a_failure_is_told_and_the_chat_goes_on() {
     terminal.types("Hello again\r");
     terminal.shows("error:");
     terminal.shows("it was refused before it was processed: not billed");
-    terminal.types("\x04");
+    end_at_the_prompt(&terminal);
     assert_eq!(terminal.ends().0, 0);
 }
 
